@@ -1,0 +1,3 @@
+# Sources and headers of notifiers, one a line, in alphabetical order.
+noinst_LIBRARIES += notifiers/libnotifiers.a
+notifiers_libnotifiers_a_SOURCES =

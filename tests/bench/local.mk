@@ -1,0 +1,5 @@
+# Benchmarks, run by `make bench`, which prints what each prints. One is four lines:
+#	BENCHES += tests/bench/bench_x
+#	EXTRA_PROGRAMS += tests/bench/bench_x
+#	tests_bench_bench_x_SOURCES = tests/bench/bench_x.c
+#	tests_bench_bench_x_LDADD = $(LIBS_BASE)

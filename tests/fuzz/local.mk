@@ -1,0 +1,16 @@
+# Fuzz targets. One is four lines, and a small corpus in tests/fuzz/corpus/NAME (EXTRA_DIST):
+#	FUZZERS += tests/fuzz/fuzz_x
+#	tests_fuzz_fuzz_x_SOURCES = tests/fuzz/fuzz_x.c $(FUZZ_MAIN)
+#	tests_fuzz_fuzz_x_LDFLAGS = $(FUZZ_LINK)
+#	tests_fuzz_fuzz_x_LDADD = $(LIBS_BASE)
+# A normal build links each with a main of our own, and `make check` feeds it its corpus once;
+# `make check-fuzz` builds them with libFuzzer and lets them run.
+FUZZ_LINK = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+if FUZZ
+FUZZ_MAIN =
+else
+FUZZ_MAIN = tests/fuzz/replay.c
+endif
+check_PROGRAMS += $(FUZZERS)
+TESTS += tests/fuzz/replay.sh
+EXTRA_DIST += tests/fuzz/replay.c tests/fuzz/replay.sh

@@ -1,0 +1,4 @@
+# Integration tests, one script each: INTEGRATION += tests/integration/x.sh. They are run by
+# `make check-integration` under tools/run-test, which gives each a directory ($TMPDIR), a
+# deadline, and ends its processes; $EXPIRYD, $EXPIRYCTL, $SOURCE and $BUILD say what to run.
+# Exit 77 means that a server is missing, and counts as a failure where CI is set.
