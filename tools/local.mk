@@ -7,6 +7,7 @@ TOOLS = \
 	tools/check-style \
 	tools/compile-commands \
 	tools/count-tests \
+	tools/coverage \
 	tools/deps \
 	tools/fuzz \
 	tools/lint \
@@ -55,9 +56,12 @@ lint: compile_commands.json
 	@$(top_srcdir)/tools/lint $(top_srcdir) $(abs_top_builddir)
 
 compile_commands.json: Makefile
-	@$(MAKE) -nB V=1 AM_MAKEFLAGS= all $(check_PROGRAMS) AUTOCONF=: AUTOMAKE=: ACLOCAL=: \
-		AUTOHEADER=: | $(top_srcdir)/tools/compile-commands '$(abs_top_builddir)' > $@.new
+	@$(AM_TESTS_ENVIRONMENT) $(top_srcdir)/tools/compile-commands '$(abs_top_srcdir)' \
+		'$(abs_top_builddir)' > $@.new
 	@mv $@.new $@
+
+coverage:
+	@$(top_srcdir)/tools/coverage '$(abs_top_srcdir)' '$(abs_top_builddir)'
 
 worst-functions:
 	@$(top_srcdir)/tools/worst-functions $(top_srcdir)
@@ -69,8 +73,6 @@ hooks:
 		echo "installed $$hooks/pre-commit"
 
 CLEANFILES += compile_commands.json integration.log
-clean-local: clean-tools
-clean-tools:
+clean-local:
 	rm -rf fuzz-build
-	find . -name '*.gcda' -o -name '*.gcno' | xargs rm -f
-.PHONY: clean-tools
+	find . \( -name '*.gcda' -o -name '*.gcno' \) -exec rm -f {} +

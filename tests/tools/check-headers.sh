@@ -1,0 +1,2 @@
+#!/bin/sh
+exec "$SOURCE/tools/check-headers" "$SOURCE"
