@@ -25,7 +25,7 @@ caught() {
 		esac
 	fi
 }
-long=$(printf '%%090d' 0)
+long=$(printf '%090d' 0)
 
 passes "$head"'int x;\n'
 passes "$head"'typedef void done_fn(void *arg);\ntypedef int (*cmp_fn)(const void *,\n\tint);\n'
