@@ -11,6 +11,9 @@
 #define SHA256_HEX_LEN 64
 #define UUID_TEXT_LEN 36
 
+/* Fetches the algorithms, which reads OpenSSL's configuration: call it before a sandbox or a
+ * chroot; otherwise the first use does it. */
+void digest_prepare(void);
 void digest_sha256(const void *data, size_t len, uint8_t out[SHA256_LEN]);
 /* Lower-case hex, NUL-terminated. */
 void digest_sha256_hex(const void *data, size_t len, char out[SHA256_HEX_LEN + 1]);

@@ -36,7 +36,7 @@ void json_put_str(json_t *object, const char *key, const char *value);
 void json_put_int(json_t *object, const char *key, int64_t value);
 void json_put_bool(json_t *object, const char *key, bool value);
 void json_put_null(json_t *object, const char *key);
-/* RFC 3339; INT64_MIN writes null. */
+/* RFC 3339, with milliseconds only where there are some; INT64_MIN writes null. */
 void json_put_time(json_t *object, const char *key, int64_t wall_ms);
 /* Takes the reference; NULL writes null. */
 void json_put(json_t *object, const char *key, json_t *value_take);
