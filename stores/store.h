@@ -18,9 +18,12 @@
 
 #define STORE_SCHEMA 1
 #define STORE_INDEXES_MAX 6
-#define STORE_ID_MAX 512	       /* bytes of a kind, id, subject, lane, zone each */
+#define STORE_ID_MAX 512 /* bytes of a kind, id, subject, lane, zone each */
 #define STORE_BODY_MAX (4 * 1024 * 1024)
-#define STORE_NEVER INT64_MAX	       /* a due time that never comes; such jobs are kept */
+#define STORE_COMMIT_MAX (64 * 1024 * 1024) /* bytes of all bodies and blobs of a commit */
+#define STORE_ITEMS_MAX 10000		    /* in each list of a call */
+#define STORE_PAGE_MAX 1000
+#define STORE_NEVER INT64_MAX /* a due time that never comes; such jobs are kept */
 
 enum store_status {
 	STORE_OK,
@@ -85,6 +88,9 @@ struct store_call;
 /* url: "sqlite:///absolute/path", "sqlite::memory:". site: fixed when a store is created; another
  * site than the stored one is ERR_CONFLICT, a newer schema ERR_INVALID. NULL with err. */
 struct store *store_open(struct loop *loop, const char *url, const char *site, struct err *err);
+/* A second, read-only view of a store that may be in use elsewhere: get, page and count; anything
+ * else answers STORE_FULL. For long scans (report writer, dump) beside the daemon. */
+struct store *store_open_reader(struct loop *loop, const char *url, struct err *err);
 /* Calls in flight are finished (commits) or cancelled (others) silently. */
 void store_close(struct store *store);
 const char *store_backend(const struct store *store); /* "sqlite" */
@@ -120,14 +126,14 @@ struct store_expect {
 struct store_put {
 	const char *kind, *id;
 	const char *body;
-	const void *blob; /* NULL keeps the stored blob */
+	const void *blob; /* NULL keeps the stored blob; not NULL with length 0 removes it */
 	size_t blob_len;
 	struct store_index indexes[STORE_INDEXES_MAX]; /* replace all of the document's */
 	size_t indexes_len;
 };
 enum store_job_verb {
-	/* Absent: created with this due time. There: due = the earlier of both, zone and lane as given;
-	 * when it is claimed just now, the earlier due time takes effect at its commit. */
+	/* Absent: created with this due time. There: due = the earlier of both, zone and lane as
+	 * given; when it is claimed just now, the earlier due time takes effect at its commit. */
 	JOB_ENSURE,
 	JOB_DELETE, /* a worker on it finds LOST */
 };
@@ -136,10 +142,12 @@ struct store_job_change {
 	const char *kind, *subject, *zone, *lane, *body; /* body only when created */
 	int64_t due;
 };
+/* DELETE: the job goes, unless it was ENSUREd while it was claimed: then it stays, due as that
+ * ENSURE said and with no attempts used, or the wake would be lost. */
 enum store_fence_verb { FENCE_NONE, FENCE_MOVE, FENCE_DELETE };
 struct store_commit {
-	/* The claimed job that this commit ends, if any: its rev must be unmoved, else LOST. A lease that
-	 * ran out but was not taken over is still ours. */
+	/* The claimed job that this commit ends, if any: its rev must be unmoved, else LOST. A
+	 * lease that ran out but was not taken over is still ours. */
 	enum store_fence_verb fence;
 	const char *job_kind, *job_subject;
 	int64_t job_rev;
@@ -155,7 +163,8 @@ struct store_commit {
 	const struct store_job_change *jobs;
 	size_t jobs_len;
 };
-/* All or nothing. Inputs are copied. */
+/* All or nothing. Inputs are copied. In this order: fence, expects, puts, dels, the fenced job's
+ * own move, jobs; so a commit may move its own job and ENSURE it too. */
 struct store_call *store_commit(struct store *store, const struct store_commit *commit,
 				store_done_fn *done, void *arg);
 
@@ -174,9 +183,10 @@ struct store_page {
 	int64_t min, max;      /* of the index value, both included */
 	const char *id_prefix; /* by id only; NULL: all */
 	bool descending;
-	const char *cursor;    /* of the last answer, NULL: from the start */
-	size_t limit;	       /* 1..1000 */
-	bool without_body;
+	const char *cursor; /* of the last answer, NULL: from the start */
+	size_t limit;	    /* 1..1000; large documents may make an answer shorter: only a NULL
+			     * cursor is the end */
+	bool without_body;  /* nor blob */
 };
 struct store_call *store_page(struct store *store, const struct store_page *page,
 			      store_done_fn *done, void *arg);
@@ -193,14 +203,20 @@ bool store_check(const char *url, store_tell_fn *tell, void *arg, struct err *er
 /* One row per backend. */
 struct store_ops {
 	const char *scheme;
-	struct store *(*open)(struct loop *loop, const char *url, const char *site, struct err *err);
+	struct store *(*open)(struct loop *loop, const char *url, const char *site,
+			      struct err *err);
+	struct store *(*open_reader)(struct loop *loop, const char *url, struct err *err);
 	void (*close)(struct store *store);
-	struct store_call *(*claim)(struct store *, const struct store_claim *, store_done_fn *, void *);
+	struct store_call *(*claim)(struct store *, const struct store_claim *, store_done_fn *,
+				    void *);
 	struct store_call *(*extend)(struct store *, const char *, const char *, int64_t, int64_t,
 				     store_done_fn *, void *);
-	struct store_call *(*commit)(struct store *, const struct store_commit *, store_done_fn *, void *);
-	struct store_call *(*get)(struct store *, const struct store_key *, size_t, store_done_fn *, void *);
-	struct store_call *(*page)(struct store *, const struct store_page *, store_done_fn *, void *);
+	struct store_call *(*commit)(struct store *, const struct store_commit *, store_done_fn *,
+				     void *);
+	struct store_call *(*get)(struct store *, const struct store_key *, size_t, store_done_fn *,
+				  void *);
+	struct store_call *(*page)(struct store *, const struct store_page *, store_done_fn *,
+				   void *);
 	struct store_call *(*count)(struct store *, const char *, const char *, int64_t, int64_t,
 				    store_done_fn *, void *);
 	void (*cancel)(struct store_call *);
