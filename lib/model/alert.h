@@ -22,8 +22,12 @@ struct alert {
 	char *text;
 	int threshold;		/* of expiry: deepest told, index as in struct finding; -1 none */
 	char threshold_text[24];
+	int64_t threshold_at;	/* when that threshold was crossed; TIME_UNKNOWN when none */
+	char told_certificate[65]; /* the certificate it was told of */
+	int64_t told_not_after;	/* latest end of those told of in this episode: a later one is a new certificate */
 	int64_t not_after;
 	char certificate[65];
+	char at[16];		/* as in struct finding */
 	char places[FINDING_PLACES_MAX][64];
 	size_t places_len;
 	int seen;		/* consecutive looks with the finding while pending */

@@ -64,6 +64,12 @@ void endpoint_copy(struct endpoint *dst, const struct endpoint *src);
 /* It answered: ok, or at least its certificate was seen. */
 bool endpoint_answered(const struct endpoint *endpoint);
 
+/* floor(not_after) - floor(now) in whole seconds, so that what is printed adds up: negative from the first
+ * second after the last valid one on. Saturates. */
+int64_t time_left_s(int64_t not_after, int64_t now);
+/* Whole days of that, floor. */
+int64_t time_left_days(int64_t not_after, int64_t now);
+
 /* The probe object; target may be NULL (then its fields are left out: store form). `now`: for seconds_left
  * and days_left; TIME_UNKNOWN leaves them out. Extra to the contract: "trust": {"verdict","detail","generation"}. */
 json_t *endpoint_to_json(const struct endpoint *endpoint, const struct target *target, int64_t now);

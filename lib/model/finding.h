@@ -22,12 +22,14 @@ struct finding {
 	char certificate[65]; /* sha256 it speaks of, or "" */
 	int threshold; /* index in the policy of the threshold crossed, deepest; -1 none; expired: thresholds_len */
 	char threshold_text[24]; /* "1/4", "30d", "0" */
+	int64_t threshold_at;	 /* when that threshold was crossed; TIME_UNKNOWN when none */
 };
 /* At most one per kind. */
 struct findings {
 	struct finding list[FINDING_COUNT];
 	size_t len;
 };
+void finding_init(struct finding *finding, enum finding_kind kind, enum severity severity);
 const struct finding *findings_get(const struct findings *findings, enum finding_kind kind);
 enum severity findings_worst(const struct findings *findings); /* SEVERITY_OFF when none */
 

@@ -64,6 +64,11 @@ enum severity { SEVERITY_OFF, SEVERITY_INFO, SEVERITY_WARNING, SEVERITY_CRITICAL
 const char *severity_text(enum severity severity);
 bool severity_parse(const char *text, enum severity *out) MUST_CHECK;
 
+/* The other columns of FINDING_KINDS. */
+enum severity finding_kind_severity(enum finding_kind kind);
+int finding_kind_looks(enum finding_kind kind);
+int64_t finding_kind_min_ms(enum finding_kind kind);
+
 /* Alert kinds: every finding kind, expired and expiring together as expiry; then our own. */
 #define ALERT_KINDS(X)                             \
 	X(EXPIRY, "expiry")                        \
