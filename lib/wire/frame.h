@@ -25,6 +25,8 @@ struct frame {
 	size_t attachments_len;
 	int fd; /* -1 none; take it by setting -1, else it is closed after the call */
 };
+/* In fd after frame_decode alone: the header says that a descriptor comes with the frame. */
+#define FRAME_FD_ANNOUNCED (-2)
 
 struct channel;
 typedef void channel_frame_fn(void *arg, struct frame *frame);
@@ -35,14 +37,15 @@ typedef void channel_gone_fn(void *arg, const char *why);
  * legal inside them. */
 struct channel *channel_new(struct loop *loop, int fd, channel_frame_fn *on_frame,
 			    channel_gone_fn *on_gone, void *arg);
-/* Queued; false when the queue's ceiling is passed (the peer is stuck) or the channel is gone.
- * fd (or -1) is duplicated by the kernel: the caller still closes his own. */
+/* Queued; false when the queue's ceiling is passed (the peer is stuck), the channel is gone or the
+ * frame is larger than a frame may be. fd (or -1) is duplicated by the kernel: the caller still closes his own. */
 bool channel_send(struct channel *channel, unsigned type, const json_t *json,
 		  const struct attachment *attachments, size_t attachments_len, int fd) MUST_CHECK;
 size_t channel_queued(const struct channel *channel); /* bytes waiting */
 void channel_free(struct channel *channel);	      /* accepts NULL */
 
-/* The codec alone, for tests and fuzzing: consumes one frame from data; 0 = need more, < 0 = broken. */
+/* The codec alone, for tests and fuzzing: consumes one frame from data; 0 = need more, < 0 = broken.
+ * When it answers > 0, out->json is the caller's to release; attachments point into data. */
 long frame_decode(const uint8_t *data, size_t len, struct frame *out, struct err *err);
 
 #endif

@@ -54,6 +54,7 @@ struct msg_look {
 };
 void msg_look_finish(struct msg_look *look);
 
+/* As many ders as the endpoint has certificates (leaf and chain), in that order: a parser's rule. */
 struct msg_result {
 	uint64_t item;
 	bool same;	     /* certificate facts as known for this address: endpoint holds only the fresh facts */

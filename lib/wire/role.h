@@ -25,8 +25,12 @@ struct role {
 	struct child *child;
 	struct channel *channel;
 	struct role_page *page;
+	/* role.c's own */
+	child_line_fn *on_line;
+	child_done_fn *on_exit;
+	void *arg;
 };
-/* out's channel and child report to the given callbacks with arg. role_stop frees channel, page, and kills
+/* out must not move until role_stop; role->child is NULL from on_exit on. out's channel and child report to the given callbacks with arg. role_stop frees channel, page, and kills
  * (silently) a child that still lives. */
 bool role_start(struct role *out, struct loop *loop, const char *name, channel_frame_fn *on_frame,
 		channel_gone_fn *on_gone, child_line_fn *on_line, child_done_fn *on_exit, void *arg,
