@@ -8,4 +8,5 @@ lib_wire_libwire_a_SOURCES = \
 	lib/wire/msg.h \
 	lib/wire/role.c \
 	lib/wire/role.h \
+	lib/wire/sandbox.c \
 	lib/wire/sandbox.h
