@@ -1,12 +1,21 @@
 # Sources and headers of lib/loop, one a line, in alphabetical order.
 noinst_LIBRARIES += lib/loop/libloop.a
 lib_loop_libloop_a_SOURCES = \
+	lib/loop/child.c \
 	lib/loop/child.h \
+	lib/loop/child_exec.c \
+	lib/loop/child_exec.h \
+	lib/loop/gate.c \
 	lib/loop/gate.h \
 	lib/loop/http.h \
 	lib/loop/httpd.h \
+	lib/loop/inside.h \
+	lib/loop/loop.c \
 	lib/loop/loop.h \
+	lib/loop/op.c \
 	lib/loop/op.h \
 	lib/loop/resolve.h \
+	lib/loop/timer.c \
 	lib/loop/timer.h \
+	lib/loop/watch.c \
 	lib/loop/watch.h

@@ -11,6 +11,7 @@
 struct loop;
 struct event_base;
 
+/* Also ignores SIGPIPE, for the process. */
 struct loop *loop_new(void);
 /* Everything armed on it must be gone: a leftover deferred call, timer, watch or op is a bug()
  * that names it (tests rely on this). */
@@ -34,7 +35,8 @@ void loop_release(struct loop *loop);
 /* Calls fn(arg) in the next turn, in order of asking. The handle cancels; it is invalid after the call. */
 struct deferred;
 typedef void deferred_fn(void *arg);
-struct deferred *loop_defer(struct loop *loop, deferred_fn *fn, void *arg);
+#define loop_defer(loop, fn, arg) loop_defer_named((loop), (fn), (arg), #fn)
+struct deferred *loop_defer_named(struct loop *loop, deferred_fn *fn, void *arg, const char *name);
 void deferred_cancel(struct deferred *deferred); /* accepts NULL */
 
 /* A unix signal, delivered as an event. */

@@ -29,9 +29,12 @@ struct op {
 	struct deferred *turn;
 	void *event;
 	int event_fd;
+	bool begun;
+	struct op *prev, *next;
 };
 
-/* First step in the next turn. deadline_ms relative to now; <= 0: none. */
+/* First step in the next turn. deadline_ms relative to now; <= 0: none. Leaves fd as it is. A step
+ * must bear a WAKE_READY that nothing explains: a wake and a descriptor may coincide. */
 void op_start(struct op *op, struct loop *loop, const char *name, const char *const *stages,
 	      enum want (*step)(struct op *, enum wake), int64_t deadline_ms);
 /* Moves the deadline (relative to now; <= 0 clears). */
