@@ -2,6 +2,13 @@
 noinst_LIBRARIES += lib/tls/libtls.a
 lib_tls_libtls_a_SOURCES = \
 	lib/tls/chain.h \
+	lib/tls/library.c \
+	lib/tls/library.h \
 	lib/tls/name.h \
 	lib/tls/read.h \
-	lib/tls/session.h
+	lib/tls/session.c \
+	lib/tls/session.h \
+	lib/tls/session_chain.c \
+	lib/tls/session_chain.h \
+	lib/tls/session_io.c \
+	lib/tls/session_io.h

@@ -46,7 +46,7 @@ const char *session_alpn(const struct session *session);
 size_t session_chain_len(const struct session *session);
 /* Certificate i as sent (0 = leaf); DER borrowed. */
 const uint8_t *session_chain_der(const struct session *session, size_t i, size_t *len);
-/* Digest of the whole chain as sent, for "same as last time". */
+/* The server asked for a client certificate (none is ever given). */
 bool session_client_certificate_asked(const struct session *session);
 
 #endif
