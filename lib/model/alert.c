@@ -326,9 +326,9 @@ static json_t *row_ack(const struct alert *alert)
 		return NULL;
 	ack = json_object();
 	json_put_str(ack, "by", alert->ack_by);
-	json_put_time(ack, "at", alert->ack_at);
+	codec_put_second(ack, "at", alert->ack_at);
 	json_put_str(ack, "why", alert->ack_why);
-	json_put_time(ack, "until", alert->ack_until);
+	codec_put_second(ack, "until", alert->ack_until);
 	return ack;
 }
 
@@ -359,9 +359,9 @@ static void row_state(json_t *row, const struct alert *alert)
 	json_put_str(row, "status", alert_status_text(alert->status));
 	json_put_int(row, "episode", alert->episode);
 	json_put_str(row, "text", alert->text);
-	json_put_time(row, "started_at", alert->started_at);
-	json_put_time(row, "last_told_at", alert->last_told_at);
-	json_put_time(row, "ended_at", alert->ended_at);
+	codec_put_second(row, "started_at", alert->started_at);
+	codec_put_second(row, "last_told_at", alert->last_told_at);
+	codec_put_second(row, "ended_at", alert->ended_at);
 	json_put_str(row, "reason",
 		     alert->reason == END_NONE ? NULL : end_reason_text(alert->reason));
 	json_put(row, "acknowledged", row_ack(alert));
@@ -375,7 +375,7 @@ json_t *alert_row(const struct alert *alert, int64_t now)
 	row_name(row, alert);
 	row_state(row, alert);
 	json_put(row, "threshold", text_or_null(alert->threshold_text));
-	json_put_time(row, "not_after", alert->not_after);
+	codec_put_second(row, "not_after", alert->not_after);
 	json_put(row, "seconds_left",
 		 alert->not_after == TIME_UNKNOWN || now == TIME_UNKNOWN
 			 ? NULL
@@ -387,6 +387,6 @@ json_t *alert_row(const struct alert *alert, int64_t now)
 	json_put(row, "tags", tags_to_json(alert->tags, alert->tags_len));
 	json_put_str(row, "note", alert->note);
 	json_put_str(row, "runbook", alert->runbook);
-	json_put_time(row, "next", alert->next_at);
+	codec_put_second(row, "next", alert->next_at);
 	return row;
 }

@@ -175,12 +175,15 @@ bool codec_strs(const json_t *object, const char *key, size_t max, size_t text_m
 
 void codec_put_time(json_t *object, const char *key, int64_t wall_ms)
 {
-	char text[CLOCK_TEXT_MAX];
+	if (wall_ms != INT64_MIN)
+		json_put_time(object, key, wall_ms);
+}
 
-	if (wall_ms == INT64_MIN)
-		return;
-	json_put_str(object, key,
-		     wall_ms % 1000 ? clock_rfc3339_ms(wall_ms, text) : clock_rfc3339(wall_ms, text));
+void codec_put_second(json_t *object, const char *key, int64_t wall_ms)
+{
+	int64_t part = (wall_ms % MS_SECOND + MS_SECOND) % MS_SECOND;
+
+	json_put_time(object, key, wall_ms == INT64_MIN ? wall_ms : wall_ms - part);
 }
 
 void codec_put_str(json_t *object, const char *key, const char *value)

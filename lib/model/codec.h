@@ -51,6 +51,8 @@ bool codec_strs(const json_t *object, const char *key, size_t max, size_t text_m
 
 /* Exact, to the millisecond where there are any; INT64_MIN is left out. */
 void codec_put_time(json_t *object, const char *key, int64_t wall_ms);
+/* For users: whole seconds (floor); INT64_MIN is null. */
+void codec_put_second(json_t *object, const char *key, int64_t wall_ms);
 /* Left out: NULL and "". */
 void codec_put_str(json_t *object, const char *key, const char *value);
 /* Left out: when equal to the default. */

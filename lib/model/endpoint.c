@@ -130,7 +130,7 @@ static void put_time(json_t *json, const char *key, int64_t wall_ms, bool exact)
 	if (exact)
 		codec_put_time(json, key, wall_ms);
 	else
-		json_put_time(json, key, wall_ms);
+		codec_put_second(json, key, wall_ms);
 }
 
 static void put_target(json_t *json, const struct target *target)

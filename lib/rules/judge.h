@@ -18,9 +18,14 @@ void judge(const struct judge_input *input, struct findings *out);
 
 /* Expiry arithmetic. Lifetime counted as 120 days at most for fractions. */
 int64_t threshold_left_ms(const struct threshold *threshold, int64_t not_before, int64_t not_after);
+/* The first instant at which it is crossed. */
+int64_t threshold_at(const struct threshold *threshold, int64_t not_before, int64_t not_after);
 /* Index of the deepest threshold crossed at now (-1 none; policy->thresholds_len = expired), thresholds in
- * order of time left, longest first. */
+ * order of time left, longest first: in a list that is written in that order, the place in the list. */
 int threshold_crossed(const struct policy *policy, int64_t not_before, int64_t not_after, int64_t now);
+/* The policy's thresholds in that order, for this certificate (fractions and times may change places). */
+size_t threshold_order(const struct policy *policy, int64_t not_before, int64_t not_after,
+		       struct threshold out[THRESHOLDS_MAX]);
 /* Severity of threshold i: as written, else the last third (rounded up) critical, the rest warning. */
 enum severity threshold_severity(const struct policy *policy, int i);
 /* The next instant after now at which a threshold (or expiry itself) is crossed, or INT64_MAX. */

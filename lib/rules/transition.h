@@ -6,6 +6,7 @@
 #define LIB_RULES_TRANSITION_H
 
 #include "lib/model/alert.h"
+#include "lib/model/observation.h"
 
 struct transition_input {
 	const struct finding *finding; /* NULL: the finding is not there now */
@@ -23,9 +24,15 @@ struct transition_input {
  * becomes RESOLVED with episode unchanged and no event. */
 enum alert_event transition(struct alert *alert, const struct transition_input *input);
 
+/* Whether a look, in which judge() did not find the alert's kind, proves the opposite on the wire (alerts.md 9):
+ * every place that the alert speaks of answered well enough to be judged, or is no address of the
+ * target any more, and at least one answered. False for kinds that are not findings. */
+bool transition_proved(const struct alert *alert, const struct observation *look);
+
 /* An operator acknowledges; a rise above the severity breaks it. until: TIME_UNKNOWN = until resolved. */
 enum alert_event transition_ack(struct alert *alert, const char *by, const char *why, int64_t until,
 				int64_t now);
+/* No event: nobody is woken by taking it back. The alert repeats at the next look (repeat_at = now). */
 enum alert_event transition_unack(struct alert *alert, const char *by, int64_t now);
 
 /* Interval until the next repeat at this severity, +-10 % spread by dedup key. */
