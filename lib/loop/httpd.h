@@ -32,7 +32,8 @@ struct httpd *httpd_listen_unix(struct loop *loop, const struct httpd_config *co
 struct httpd *httpd_listen_tcp(struct loop *loop, const struct httpd_config *config,
 			       const char *address, struct err *err);
 int httpd_port(const struct httpd *httpd); /* the port in use; -1 for unix */
-void httpd_free(struct httpd *httpd);	   /* closes listeners and open connections */
+/* Closes listeners and open connections. Requests not answered yet are invalid then, silently. */
+void httpd_free(struct httpd *httpd);
 
 /* Of a request; borrowed until it is answered. */
 const char *httpd_method(const struct httpd_request *request);
@@ -44,7 +45,8 @@ const char *httpd_body(const struct httpd_request *request, size_t *len);
 bool httpd_is_unix(const struct httpd_request *request);
 /* SO_PEERCRED of a unix connection; false on TCP. */
 bool httpd_peer(const struct httpd_request *request, uint32_t *uid, uint32_t *gid, int32_t *pid);
-/* Called when the peer went away before the answer; the request is then invalid. */
+/* Called when the peer went away before the answer; the request is then invalid. Also a peer that only
+ * closed its sending side counts as gone. Without it, the answer is written into nothing. */
 void httpd_on_gone(struct httpd_request *request, void (*gone)(void *arg), void *arg);
 
 /* Exactly one of these ends a request (httpd_chunk_end for streams). */
@@ -57,6 +59,11 @@ void httpd_set_header(struct httpd_request *request, const char *name, const cha
 void httpd_chunk_start(struct httpd_request *request, int status, const char *content_type);
 void httpd_chunk(struct httpd_request *request, const void *data, size_t len);
 void httpd_chunk_end(struct httpd_request *request);
+/* Flow: drained(arg) comes each time all chunks given so far were taken by the system; the source then
+ * gives the next ones. Who gives more than HTTPD_PENDING_MAX ahead of a slow peer loses the peer. */
+#define HTTPD_PENDING_MAX ((size_t)8 * 1024 * 1024)
+void httpd_on_drained(struct httpd_request *request, void (*drained)(void *arg), void *arg);
+size_t httpd_chunk_pending(const struct httpd_request *request); /* bytes not yet taken */
 
 /* The client's side over a unix socket or loopback, blocking, for expiryctl: see cli/client.c. */
 

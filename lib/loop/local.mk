@@ -1,6 +1,7 @@
 # Sources and headers of lib/loop, one a line, in alphabetical order.
 noinst_LIBRARIES += lib/loop/libloop.a
 lib_loop_libloop_a_SOURCES = \
+	lib/loop/address.c \
 	lib/loop/child.c \
 	lib/loop/child.h \
 	lib/loop/child_exec.c \
@@ -8,7 +9,11 @@ lib_loop_libloop_a_SOURCES = \
 	lib/loop/gate.c \
 	lib/loop/gate.h \
 	lib/loop/http.h \
+	lib/loop/httpd.c \
 	lib/loop/httpd.h \
+	lib/loop/httpd_inside.h \
+	lib/loop/httpd_listen.c \
+	lib/loop/httpd_request.c \
 	lib/loop/inside.h \
 	lib/loop/loop.c \
 	lib/loop/loop.h \
