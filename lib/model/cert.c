@@ -8,8 +8,8 @@
 #include "lib/base/mem.h"
 #include "lib/model/codec.h"
 
-#define CERT_WORD_MAX 255	/* key type, curve, signature: a name or a dotted OID */
-#define CERT_SERIAL_MAX 4096	/* hexadecimal digits */
+#define CERT_WORD_MAX 255    /* key type, curve, signature: a name or a dotted OID */
+#define CERT_SERIAL_MAX 4096 /* hexadecimal digits */
 #define CERT_KEY_BITS_MAX 1048576
 #define CERT_COUNT_MAX 1000000 /* of names or SCTs: more than fit into any DER we read */
 

@@ -2,10 +2,17 @@
 noinst_LIBRARIES += lib/tls/libtls.a
 lib_tls_libtls_a_SOURCES = \
 	lib/tls/chain.h \
+	lib/tls/der.c \
+	lib/tls/der.h \
 	lib/tls/library.c \
 	lib/tls/library.h \
 	lib/tls/name.h \
+	lib/tls/read.c \
 	lib/tls/read.h \
+	lib/tls/read_extensions.c \
+	lib/tls/read_file.c \
+	lib/tls/read_parts.h \
+	lib/tls/read_text.c \
 	lib/tls/session.c \
 	lib/tls/session.h \
 	lib/tls/session_chain.c \

@@ -194,9 +194,14 @@ void session_free(struct session *session)
 
 static void say_alert(struct session *session)
 {
-	/* RFC 8446 6: the names people search for. OpenSSL's are the same, with blanks. */
+	/* RFC 8446 6: the names people search for. Two of them are unknown to OpenSSL 3.0. */
+	const char *name = session->alert == TLS13_AD_CERTIFICATE_REQUIRED ? "certificate required"
+			   : session->alert == TLS13_AD_MISSING_EXTENSION
+				   ? "missing extension"
+				   : SSL_alert_desc_string_long(session->alert);
+
 	snprintf(session->error, sizeof(session->error), "the peer sent the alert \"%s\" (%d)",
-		 SSL_alert_desc_string_long(session->alert), session->alert);
+		 name, session->alert);
 }
 
 static enum session_status end_closed(struct session *session)
@@ -273,8 +278,8 @@ enum session_status session_handshake(struct session *session)
 	} else if (session->io.received > HANDSHAKE_BYTES_MAX) {
 		end_saying(session, SESSION_TOO_LARGE, "the peer's handshake does not end");
 	} else {
-		session->status =
-			error == SSL_ERROR_WANT_READ ? SESSION_WANT_READ : SESSION_WANT_WRITE;
+		session->status = error == SSL_ERROR_WANT_READ ? SESSION_WANT_READ
+							       : SESSION_WANT_WRITE;
 	}
 	ERR_clear_error();
 	return session->status;

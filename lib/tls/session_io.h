@@ -11,7 +11,7 @@
 #define SESSION_FIRST_MAX 64
 
 struct session_io {
-	int fd; /* the caller's; never closed here */
+	int fd;	   /* the caller's; never closed here */
 	int error; /* errno of the first failure, or 0 */
 	bool eof;
 	int turn; /* reads left before the loop gets its turn */
