@@ -3,3 +3,17 @@
 #	TESTS += tests/unit/test_x
 #	tests_unit_test_x_SOURCES = tests/unit/test_x.c
 #	tests_unit_test_x_LDADD = $(LIBS_STORES) $(CMOCKA_LIBS)
+STORE_SUITE = \
+	tests/suites/store_suite.c \
+	tests/suites/store_suite.h \
+	tests/suites/store_suite_bed.c \
+	tests/suites/store_suite_bed.h \
+	tests/suites/store_suite_calls.c \
+	tests/suites/store_suite_docs.c \
+	tests/suites/store_suite_jobs.c \
+	tests/suites/store_suite_pages.c
+
+check_PROGRAMS += tests/unit/test_store
+TESTS += tests/unit/test_store
+tests_unit_test_store_SOURCES = tests/unit/test_store.c $(STORE_SUITE)
+tests_unit_test_store_LDADD = $(LIBS_STORES) $(CMOCKA_LIBS)
