@@ -1,7 +1,8 @@
 /*
  * HTTP requests by libcurl's multi on the loop. One http_client per process; each request is
  * an operation with one completion. Redirects are never followed; only http and https; the
- * answer's body is cut at a ceiling. CURLOPT_QUICK_EXIT is set on every handle.
+ * answer's body is cut at a ceiling. CURLOPT_QUICK_EXIT is set on every handle. Timeouts are of
+ * real time: a request under way holds virtual time (loop_hold).
  */
 #ifndef LIB_LOOP_HTTP_H
 #define LIB_LOOP_HTTP_H
@@ -40,13 +41,14 @@ struct http_answer {
 	int64_t retry_after_ms; /* from Retry-After (seconds or date), -1 when absent; at most 24 h */
 	const char *body;	/* borrowed; NUL-terminated */
 	size_t body_len;
+	bool cut; /* there was more than answer_max */
 };
 struct http_exchange;
 typedef void http_done_fn(void *arg, const struct http_answer *answer);
 /* Copies its inputs. done comes from the loop, exactly once, unless cancelled. */
 struct http_exchange *http_start(struct http_client *client, const struct http_request *request,
 				 http_done_fn *done, void *arg);
-void http_cancel(struct http_exchange *exchange);
+void http_cancel(struct http_exchange *exchange); /* accepts NULL */
 
 /* Reads scheme, host and whether user info is there; for configuration checks. False with err. */
 bool http_url_check(const char *url, struct err *err) MUST_CHECK;

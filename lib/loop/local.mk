@@ -8,7 +8,10 @@ lib_loop_libloop_a_SOURCES = \
 	lib/loop/child_exec.h \
 	lib/loop/gate.c \
 	lib/loop/gate.h \
+	lib/loop/http.c \
 	lib/loop/http.h \
+	lib/loop/http_url.c \
+	lib/loop/http_url.h \
 	lib/loop/httpd.c \
 	lib/loop/httpd.h \
 	lib/loop/httpd_inside.h \
