@@ -30,7 +30,8 @@ bool digest_equal(const void *a, const void *b, size_t len);
 void digest_short_id(const char *text, char out[SHORT_ID_LEN + 1]);
 
 void hex_encode(const uint8_t *data, size_t len, char *out); /* out: 2*len+1 */
-bool hex_decode(const char *text, uint8_t *out, size_t out_len) MUST_CHECK; /* exactly out_len bytes */
+/* Exactly out_len bytes, in either case. */
+bool hex_decode(const char *text, uint8_t *out, size_t out_len) MUST_CHECK;
 void base64_encode(struct buf *out, const void *data, size_t len);
 bool base64_decode(struct buf *out, const char *text, size_t len) MUST_CHECK; /* strict, padded */
 

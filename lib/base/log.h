@@ -32,7 +32,8 @@ enum log_level log_get_level(void);
 typedef void log_sink_fn(void *arg, enum log_level level, const char *line);
 void log_set_sink(log_sink_fn *sink, void *arg);
 
-/* A line that was already formatted by a child process (its level, its text); escaped and passed on. */
+/* A line that was already formatted by a child process (its level, its text); escaped and
+ * passed on as the phrase, without the context. */
 void log_relay(enum log_level level, const char *role, const char *line);
 
 void log_at(enum log_level level, const char *phrase, ...) __attribute__((sentinel));

@@ -116,7 +116,7 @@ static struct arena_block *block_new(size_t size)
 
 static size_t round_up(size_t size)
 {
-	const size_t align = sizeof(max_align_t);
+	const size_t align = _Alignof(max_align_t);
 
 	if (size > SIZE_MAX / 2)
 		bug("arena allocation of %zu bytes", size);

@@ -20,7 +20,7 @@
 #define UNUSED __attribute__((unused))
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
-#define CONTAINER_OF(ptr, type, member) ((type *)((char *)(ptr) - offsetof(type, member)))
+#define CONTAINER_OF(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
 
 /* A banned name fails to link with its reason in its name; lib/base alone may use them. */
 #ifndef LIB_BASE_INSIDE

@@ -5,6 +5,7 @@
  */
 #include "lib/base/text.h"
 #include "lib/base/digest.h"
+#include "lib/base/err.h"
 
 #define REPLACEMENT "\xef\xbf\xbd"
 
@@ -15,6 +16,7 @@
 #define MAIL_WORD_START "=?UTF-8?B?"
 #define MAIL_WORD_END "?="
 #define MAIL_WORD_BYTES 45
+#define MAIL_UNBROKEN_MAX 200
 
 /* One character of the input, or, where it is not UTF-8, the bytes to skip as one mistake. */
 struct piece {
@@ -72,15 +74,22 @@ static struct piece piece_next(const char *s, size_t len)
 	return (struct piece){.bytes = s, .len = need, .code = code, .valid = true};
 }
 
-/* Walks s; `piece` is valid inside the body. */
-#define EACH_PIECE(piece, s, left)                                                                 \
-	for (struct piece piece; (left) > 0 && (piece = piece_next((s), (left)), (s) += piece.len, \
-					       (left) -= piece.len, true);)
+/* False at the end; else s and len move behind the piece. */
+static bool piece_take(const char **s, size_t *len, struct piece *piece)
+{
+	if (*len == 0)
+		return false;
+	*piece = piece_next(*s, *len);
+	*s += piece->len;
+	*len -= piece->len;
+	return true;
+}
 
 void text_utf8(struct buf *out, const char *s, size_t len)
 {
-	EACH_PIECE(piece, s, len)
-	{
+	struct piece piece;
+
+	while (piece_take(&s, &len, &piece)) {
 		if (piece.valid && piece.code != 0)
 			buf_add(out, piece.bytes, piece.len);
 		else
@@ -90,8 +99,9 @@ void text_utf8(struct buf *out, const char *s, size_t len)
 
 bool text_is_utf8(const char *s, size_t len)
 {
-	EACH_PIECE(piece, s, len)
-	{
+	struct piece piece;
+
+	while (piece_take(&s, &len, &piece)) {
 		if (!piece.valid || piece.code == 0)
 			return false;
 	}
@@ -152,8 +162,9 @@ static void add_shown(struct buf *out, const struct piece *piece)
 
 void text_terminal(struct buf *out, const char *s, size_t len)
 {
-	EACH_PIECE(piece, s, len)
-	{
+	struct piece piece;
+
+	while (piece_take(&s, &len, &piece)) {
 		if (piece.code == '\\')
 			buf_add_str(out, "\\\\");
 		else
@@ -163,16 +174,18 @@ void text_terminal(struct buf *out, const char *s, size_t len)
 
 void text_line(struct buf *out, const char *s, size_t len)
 {
-	EACH_PIECE(piece, s, len)
-	{
+	struct piece piece;
+
+	while (piece_take(&s, &len, &piece)) {
 		add_shown(out, &piece);
 	}
 }
 
 void text_html(struct buf *out, const char *s, size_t len)
 {
-	EACH_PIECE(piece, s, len)
-	{
+	struct piece piece;
+
+	while (piece_take(&s, &len, &piece)) {
 		switch (piece.code) {
 		case '&':
 			buf_add_str(out, "&amp;");
@@ -206,10 +219,26 @@ static bool holds_any(const char *s, size_t len, const char *wanted)
 	return false;
 }
 
+/* What spreadsheets take for a formula: by an ASCII sign, by its full-width form, or behind a
+ * blank that they drop. */
+static bool starts_formula(const char *s, size_t len)
+{
+	static const char *const wide[] = {"\uff1d", "\uff0b", "\uff0d", "\uff20"};
+	size_t i;
+
+	if (len == 0)
+		return false;
+	for (i = 0; i < ARRAY_LEN(wide); i++) {
+		if (len >= 3 && memcmp(s, wide[i], 3) == 0)
+			return true;
+	}
+	return holds_any(s, 1, "=+-@\t\r\n");
+}
+
 void text_csv(struct buf *out, const char *s, size_t len)
 {
-	/* What spreadsheets take for a formula. */
-	bool formula = len > 0 && holds_any(s, 1, "=+-@\t\r");
+	struct piece piece;
+	bool formula = starts_formula(s, len);
 	bool quoted = formula || holds_any(s, len, ",;\"\r\n\t") ||
 		      (len > 0 && (s[0] == ' ' || s[len - 1] == ' '));
 
@@ -217,8 +246,7 @@ void text_csv(struct buf *out, const char *s, size_t len)
 		buf_add_char(out, '"');
 	if (formula)
 		buf_add_char(out, '\'');
-	EACH_PIECE(piece, s, len)
-	{
+	while (piece_take(&s, &len, &piece)) {
 		if (piece.code == '"')
 			buf_add_str(out, "\"\"");
 		else if (piece.code == '\t' || piece.code == '\r' || piece.code == '\n')
@@ -247,10 +275,10 @@ static void add_prometheus(struct buf *out, const struct piece *piece)
 void text_prometheus(struct buf *out, const char *s, size_t len)
 {
 	struct buf label;
+	struct piece piece;
 
 	buf_init(&label, PROMETHEUS_MAX);
-	EACH_PIECE(piece, s, len)
-	{
+	while (piece_take(&s, &len, &piece)) {
 		add_prometheus(&label, &piece);
 		if (label.overflow)
 			break;
@@ -261,65 +289,73 @@ void text_prometheus(struct buf *out, const char *s, size_t len)
 	buf_finish(&label);
 }
 
-static bool is_ascii(const struct buf *text)
-{
-	size_t i;
-
-	for (i = 0; i < text->len; i++) {
-		if ((unsigned char)text->data[i] > 0x7f)
-			return false;
-	}
-	return true;
-}
-
 /* RFC 2047 section 5: a word never ends inside a character, and blanks between two words
  * do not count, so the text's own blanks go into the words. */
 static void add_mail_words(struct buf *out, const char *s, size_t len)
 {
 	while (len > 0) {
-		const char *start = s;
 		size_t taken = 0;
 
-		EACH_PIECE(piece, s, len)
-		{
-			if (taken + piece.len > MAIL_WORD_BYTES) {
-				s -= piece.len;
-				len += piece.len;
+		while (taken < len) {
+			struct piece piece = piece_next(s + taken, len - taken);
+
+			if (taken + piece.len > MAIL_WORD_BYTES)
 				break;
-			}
 			taken += piece.len;
 		}
 		buf_add_str(out, MAIL_WORD_START);
-		base64_encode(out, start, taken);
+		base64_encode(out, s, taken);
 		buf_add_str(out, MAIL_WORD_END);
+		s += taken;
+		len -= taken;
 		if (len > 0)
 			buf_add_char(out, ' ');
 	}
+}
+
+/* False too for what would read as an encoded word, and for what no blank lets a writer fold
+ * below the 998 characters of RFC 5322 section 2.1.1. */
+static bool mail_plain(const char *s, size_t len)
+{
+	size_t unbroken = 0;
+	size_t i;
+
+	for (i = 0; i < len; i++) {
+		unbroken = s[i] == ' ' ? 0 : unbroken + 1;
+		if ((unsigned char)s[i] > 0x7f || unbroken > MAIL_UNBROKEN_MAX)
+			return false;
+		if (s[i] == '=' && i + 1 < len && s[i + 1] == '?')
+			return false;
+	}
+	return true;
 }
 
 void text_mail_header(struct buf *out, const char *s, size_t len)
 {
 	struct buf line;
 
-	/* Each byte becomes at most four, a character of two or more at most nine. */
-	buf_init(&line, len < SIZE_MAX / 8 ? len * 5 + 1 : SIZE_MAX - 1);
+	/* An escape is at most five times as long as what it stands for. */
+	if (len > SIZE_MAX / 8)
+		bug("mail header of %zu bytes", len);
+	buf_init(&line, len * 5 + 1);
 	text_line(&line, s, len);
-	if (is_ascii(&line) && strstr(buf_text(&line), "=?") == NULL)
+	if (mail_plain(buf_text(&line), line.len))
 		buf_add(out, buf_text(&line), line.len);
 	else
-		add_mail_words(out, line.data, line.len);
+		add_mail_words(out, buf_text(&line), line.len);
 	buf_finish(&line);
 }
 
 static bool logfmt_bare(const char *s, size_t len)
 {
+	struct piece piece;
+
 	/* A bare - is what an absent value prints as. */
 	if (len == 0 || (len == 1 && s[0] == '-'))
 		return false;
 	if (holds_any(s, len, " =\"\\"))
 		return false;
-	EACH_PIECE(piece, s, len)
-	{
+	while (piece_take(&s, &len, &piece)) {
 		if (!is_plain(&piece))
 			return false;
 	}
@@ -328,13 +364,14 @@ static bool logfmt_bare(const char *s, size_t len)
 
 void text_logfmt(struct buf *out, const char *s, size_t len)
 {
+	struct piece piece;
+
 	if (logfmt_bare(s, len)) {
 		buf_add(out, s, len);
 		return;
 	}
 	buf_add_char(out, '"');
-	EACH_PIECE(piece, s, len)
-	{
+	while (piece_take(&s, &len, &piece)) {
 		if (piece.code == '\\')
 			buf_add_str(out, "\\\\");
 		else if (piece.code == '"')
@@ -347,11 +384,13 @@ void text_logfmt(struct buf *out, const char *s, size_t len)
 
 void text_json(struct buf *out, const char *s, size_t len)
 {
-	EACH_PIECE(piece, s, len)
-	{
+	struct piece piece;
+
+	while (piece_take(&s, &len, &piece)) {
 		uint32_t code = piece.code;
 
-		if (!piece.valid)
+		/* A NUL is well-formed JSON that few readers take. */
+		if (!piece.valid || code == 0)
 			buf_add_str(out, REPLACEMENT);
 		else if (code == '"' || code == '\\')
 			buf_printf(out, "\\%c", (char)code);

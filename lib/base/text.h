@@ -20,8 +20,9 @@ void text_terminal(struct buf *out, const char *s, size_t len);
 void text_line(struct buf *out, const char *s, size_t len);
 /* HTML text and attribute values: & < > " ' as references, then as text_terminal for controls. */
 void text_html(struct buf *out, const char *s, size_t len);
-/* One CSV field, RFC 4180, quoted where needed; a value that begins with = + - @ TAB CR gets an
- * apostrophe before it and quotes. */
+/* One CSV field, RFC 4180, quoted where needed; a value that begins with = + - @ TAB CR LF, or
+ * a full-width form of these, gets an apostrophe before it and quotes. TAB, CR, LF stay inside the
+ * quotes; other controls as text_line. */
 void text_csv(struct buf *out, const char *s, size_t len);
 /* Prometheus label value, without the surrounding quotes; cut at 1 KiB with a mark. */
 void text_prometheus(struct buf *out, const char *s, size_t len);
