@@ -6,6 +6,7 @@ lib_tls_libtls_a_SOURCES = \
 	lib/tls/der.h \
 	lib/tls/library.c \
 	lib/tls/library.h \
+	lib/tls/name.c \
 	lib/tls/name.h \
 	lib/tls/read.c \
 	lib/tls/read.h \
