@@ -32,45 +32,64 @@ static void __attribute__((constructor)) json_prepare(void)
 	json_object_seed(seed);
 }
 
-/* The place in the text while it is measured, counted as jansson does: in characters. */
-struct place {
+/* What is known of the text up to one character; columns are counted as jansson does. */
+struct scan {
 	int line;
 	int column;
+	bool inside; /* a string */
+	bool escaped;
+	size_t depth;
 };
+
+static void scan_string(struct scan *scan, char c)
+{
+	if (scan->escaped)
+		scan->escaped = false;
+	else if (c == '\\')
+		scan->escaped = true;
+	else if (c == '"')
+		scan->inside = false;
+}
+
+static void scan_structure(struct scan *scan, char c)
+{
+	if (c == '"')
+		scan->inside = true;
+	else if (c == '[' || c == '{')
+		scan->depth++;
+	else if ((c == ']' || c == '}') && scan->depth > 0)
+		scan->depth--;
+}
 
 /*
  * False at the first bracket that is too deep. Agrees with the parser on what is inside a
  * string up to the first syntax error, where the parser stops anyway.
  */
-static bool depth_ok(const char *text, size_t len, struct place *place)
+static bool depth_ok(const char *text, size_t len, struct scan *scan)
 {
-	bool inside = false;
-	size_t depth = 0;
 	size_t i;
 
-	*place = (struct place){.line = 1};
+	*scan = (struct scan){.line = 1};
 	for (i = 0; i < len; i++) {
-		char c = text[i];
-
-		if (c == '\n')
-			*place = (struct place){.line = place->line + 1};
-		else if (((unsigned char)c & 0xc0) != 0x80)
-			place->column++;
-		if (inside && c == '\\')
-			i++;
-		else if (c == '"')
-			inside = !inside;
-		else if (!inside && (c == '[' || c == '{') && ++depth > JSON_DEPTH_MAX_OURS)
+		if (text[i] == '\n') {
+			scan->line++;
+			scan->column = 0;
+		} else if (((unsigned char)text[i] & 0xc0) != 0x80) {
+			scan->column++;
+		}
+		if (scan->inside)
+			scan_string(scan, text[i]);
+		else
+			scan_structure(scan, text[i]);
+		if (scan->depth > JSON_DEPTH_MAX_OURS)
 			return false;
-		else if (!inside && (c == ']' || c == '}') && depth > 0)
-			depth--;
 	}
 	return true;
 }
 
 json_t *json_parse(const char *text, size_t len, size_t max_len, struct err *err)
 {
-	struct place place;
+	struct scan scan;
 	json_error_t error;
 	json_t *value;
 
@@ -79,8 +98,8 @@ json_t *json_parse(const char *text, size_t len, size_t max_len, struct err *err
 			max_len);
 		return NULL;
 	}
-	if (!depth_ok(text, len, &place)) {
-		err_set(err, ERR_INVALID, "%d:%d: nested deeper than %d", place.line, place.column,
+	if (!depth_ok(text, len, &scan)) {
+		err_set(err, ERR_INVALID, "%d:%d: nested deeper than %d", scan.line, scan.column,
 			JSON_DEPTH_MAX_OURS);
 		return NULL;
 	}

@@ -132,6 +132,9 @@ static void has_a_depth_ceiling(void **state UNUSED)
 	refused(text, strlen(text), "1:161: nested deeper than 32");
 	nest(text, 33, "\n[", "]");
 	refused(text, strlen(text), "34:1: nested deeper than 32");
+	memcpy(text, "\"\\\"\xc3\xa4\"", 6);
+	nest(text + 6, 33, "[", "]");
+	refused(text, strlen(text), "1:38: nested deeper than 32");
 	/* Wide is not deep, and a bracket in a string is none. */
 	text[0] = '[';
 	for (i = 0; i < 100; i++)

@@ -273,8 +273,8 @@ static void mail_headers_come_back(void **state UNUSED)
 {
 	static const char *const texts[] = {
 		"gr\xc3\xbc\xc3\x9f",
-		"Zertifikat l\xc3\xa4uft ab: example.org, example.net und noch viele andere Namen, bis "
-		"die Zeile l\xc3\xa4nger ist als ein Wort nach RFC 2047 sein darf",
+		"Zertifikat l\xc3\xa4uft ab: example.org, example.net und noch viele andere Namen, "
+		"bis die Zeile l\xc3\xa4nger ist als ein Wort nach RFC 2047 sein darf",
 		"\xf0\x9f\x98\x80\xf0\x9f\x98\x80\xf0\x9f\x98\x80\xf0\x9f\x98\x80\xf0\x9f\x98\x80"
 		"\xf0\x9f\x98\x80\xf0\x9f\x98\x80\xf0\x9f\x98\x80\xf0\x9f\x98\x80\xf0\x9f\x98\x80"
 		"\xf0\x9f\x98\x80\xf0\x9f\x98\x80\xf0\x9f\x98\x80\xf0\x9f\x98\x80\xf0\x9f\x98\x80",
