@@ -1,7 +1,12 @@
 # Sources and headers of lib/tls, one a line, in alphabetical order.
 noinst_LIBRARIES += lib/tls/libtls.a
 lib_tls_libtls_a_SOURCES = \
+	lib/tls/anchors.c \
+	lib/tls/chain.c \
 	lib/tls/chain.h \
+	lib/tls/chain_diagnose.c \
+	lib/tls/chain_parts.h \
+	lib/tls/chain_path.c \
 	lib/tls/der.c \
 	lib/tls/der.h \
 	lib/tls/library.c \

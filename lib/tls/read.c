@@ -61,7 +61,7 @@ static char *algorithm_text(const ASN1_OBJECT *algorithm)
 	return text;
 }
 
-static bool read_time(const ASN1_TIME *time, int64_t *out)
+bool read_time(const ASN1_TIME *time, int64_t *out)
 {
 	char text[CLOCK_TEXT_MAX];
 	struct tm tm;

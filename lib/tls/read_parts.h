@@ -21,6 +21,9 @@ char *read_hex(const uint8_t *data, size_t len);
 /* Dotted. */
 char *read_oid(const ASN1_OBJECT *object);
 
+/* Wall ms, clamped to the years 1..9999; false when it is not a time. */
+bool read_time(const ASN1_TIME *time, int64_t *out) MUST_CHECK;
+
 void read_extensions(struct cert *out, const X509 *x509);
 
 #endif
