@@ -3,3 +3,4 @@
 #	TESTS += tests/unit/test_x
 #	tests_unit_test_x_SOURCES = tests/unit/test_x.c
 #	tests_unit_test_x_LDADD = $(LIBS_TLS) $(CMOCKA_LIBS)
+EXTRA_DIST += tests/certs/make.sh
