@@ -1,7 +1,8 @@
 /*
  * Looking, from the keeper's or expiryctl's side: a pool of probers (and one reader), one look per
- * target, results gathered into one observation. Crash and stall isolate the culprit: its own look ends
- * with `crashed`, the neighbours' with `ours`; the role is started again with back-off.
+ * target, results gathered into one observation. Crash and stall isolate the culprit: its own look
+ * ends with `crashed`, the neighbours are tried again or end as `ours`; the role is started again
+ * with back-off. Death by a signal from outside blames nobody until it happens twice to one look.
  * Scenario tests link a scripted lookers.c behind this header.
  */
 #ifndef LIB_WIRE_LOOKERS_H
@@ -13,12 +14,15 @@
 struct lookers;
 struct lookers_config {
 	size_t probers; /* 0: one per core, at most 16 */
-	struct msg_setup setup;	/* copied */
+	/* Copied. Connections at once, to one address, and a second are the pool's: each prober
+	 * gets its share. */
+	struct msg_setup setup;
 };
-/* Told when something an operator should know happens: a role died, does not start, roots changed. */
+/* Told when something an operator should know happens: a role died (LOOKERS_ERROR), does not start,
+ * roots changed. From the loop; must not free the lookers. */
 enum lookers_level { LOOKERS_INFO, LOOKERS_WARN, LOOKERS_ERROR };
-typedef void lookers_note_fn(void *arg, enum lookers_level level,
-			     const char *phrase, const char *detail);
+typedef void lookers_note_fn(void *arg, enum lookers_level level, const char *phrase,
+			     const char *detail);
 
 struct lookers *lookers_new(struct loop *loop, const struct lookers_config *config,
 			    lookers_note_fn *note, void *arg);
@@ -32,7 +36,7 @@ struct look_request {
 	int64_t deadline_ms;
 	bool all_addresses;
 	const struct observation *known; /* or NULL */
-	int file;			 /* file targets: an open descriptor, stays the caller's; else -1 */
+	int file; /* file targets: an open descriptor, stays the caller's; else -1 */
 };
 struct look_cert {
 	char sha256[65]; /* computed by this side from the bytes */
@@ -44,8 +48,8 @@ struct look_member { /* file targets: each leaf with its chain */
 	struct endpoint endpoint;
 };
 struct look_result {
-	bool released;	/* not started in time: no attempt */
-	bool crashed;	/* this target killed its role: outcome prober_crash is in the observation */
+	bool released; /* not started in time: no attempt */
+	bool crashed;  /* this target killed its role: outcome prober_crash is in the observation */
 	struct observation observation; /* .ours says whose failure; may be moved out (zero it) */
 	/* certificates new to `known`; borrowed */
 	const struct look_cert *certs;
@@ -57,15 +61,16 @@ struct look_result {
 };
 struct look;
 typedef void look_done_fn(void *arg, struct look_result *result);
-/* done exactly once, never from inside; a deadline overrun by the role itself (2 s over) ends the look as
- * `ours` and kills the role as stalled. Called even when no role can be started (ours). */
+/* done exactly once, never from inside; a deadline overrun by the role itself (2 s over) ends the
+ * look as `ours` and kills the role as stalled. Called even when no role can be started (ours). */
 struct look *look_start(struct lookers *lookers, const struct look_request *request,
 			look_done_fn *done, void *arg);
 void look_cancel(struct look *look);
 /* file-descriptor-free count of looks in flight, for gates and status. */
 size_t lookers_inflight(const struct lookers *lookers);
 bool lookers_ready(const struct lookers *lookers); /* a prober has said MSG_READY */
-const struct msg_ready *lookers_facts(const struct lookers *lookers); /* of the newest; NULL before */
+/* Of the newest prober; NULL before. */
+const struct msg_ready *lookers_facts(const struct lookers *lookers);
 /* For kill tests: pids of living roles; returns how many were written. */
 size_t lookers_pids(const struct lookers *lookers, int32_t *out, size_t max);
 

@@ -121,6 +121,15 @@ void msg_setup_finish(struct msg_setup *setup)
 	*setup = (struct msg_setup){0};
 }
 
+void msg_setup_copy(struct msg_setup *dst, const struct msg_setup *src)
+{
+	*dst = *src;
+	dst->roots = str_dup(src->roots);
+	dst->resolver = str_dup(src->resolver);
+	dst->resolv_conf = str_dup(src->resolv_conf);
+	dst->hosts_file = str_dup(src->hosts_file);
+}
+
 bool msg_send_setup(struct channel *channel, const struct msg_setup *setup)
 {
 	json_t *json = json_object();
