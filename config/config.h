@@ -47,8 +47,18 @@ struct config_token {
 enum first_look { FIRST_LOOK_DIGEST, FIRST_LOOK_NORMAL, FIRST_LOOK_SILENT };
 enum purpose { PURPOSE_PROBE = 1, PURPOSE_NOTIFY = 2 };
 
+/* A key that was set, as it was written; for the diff of a reload. Secrets show as ***. */
+struct config_setting {
+	const char *path; /* "probe.timeout" */
+	const char *shown;
+	char digest[65]; /* of the value, so that a changed secret is seen and not shown */
+	bool restart;
+};
+
 struct config {
 	struct arena arena;
+	struct config_setting *settings;
+	size_t settings_len;
 	const char *file;      /* absolute */
 	char hash[17];	       /* of all that was read, secrets left out */
 	int64_t loaded_at;

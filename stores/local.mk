@@ -12,4 +12,5 @@ stores_libstores_a_SOURCES = \
 	stores/sqlite_read.c \
 	stores/sqlite_write.c \
 	stores/store.h \
-	stores/table.c
+	stores/table.c \
+	stores/version.c

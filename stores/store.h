@@ -200,6 +200,9 @@ void store_cancel(struct store_call *call); /* accepts NULL */
 typedef void store_tell_fn(void *arg, const char *line);
 bool store_check(const char *url, store_tell_fn *tell, void *arg, struct err *err) MUST_CHECK;
 
+/* Run-time versions of the backends' libraries, a line each, for --version. */
+void stores_versions(FILE *out);
+
 /* One row per backend. */
 struct store_ops {
 	const char *scheme;

@@ -8,6 +8,8 @@ lib_loop_libloop_a_SOURCES = \
 	lib/loop/child_exec.h \
 	lib/loop/gate.c \
 	lib/loop/gate.h \
+	lib/loop/hosts.c \
+	lib/loop/hosts.h \
 	lib/loop/http.c \
 	lib/loop/http.h \
 	lib/loop/http_url.c \
@@ -22,8 +24,15 @@ lib_loop_libloop_a_SOURCES = \
 	lib/loop/loop.h \
 	lib/loop/op.c \
 	lib/loop/op.h \
+	lib/loop/resolve.c \
 	lib/loop/resolve.h \
+	lib/loop/resolve_answer.c \
+	lib/loop/resolve_inside.h \
+	lib/loop/resolver.c \
 	lib/loop/timer.c \
 	lib/loop/timer.h \
+	lib/loop/version.c \
 	lib/loop/watch.c \
 	lib/loop/watch.h
+# ldns reads the packets that libunbound's event interface hands over.
+LIBS_LOOP += -lldns

@@ -45,6 +45,9 @@ typedef void loop_signal_fn(void *arg, int signo);
 struct loop_signal *loop_signal_new(struct loop *loop, int signo, loop_signal_fn *fn, void *arg);
 void loop_signal_free(struct loop_signal *sig);
 
+/* Run-time versions of the libraries behind this folder, a line each, for --version. */
+void loop_versions(FILE *out);
+
 /* For the other files of lib/loop only. */
 struct event_base *loop_base(struct loop *loop);
 

@@ -224,3 +224,14 @@ bool rule_not_yet_valid(const struct judge_input *input, struct finding *out)
 	say_places(out);
 	return out->text[0] != 0;
 }
+
+void expiry_text(int64_t not_after, int64_t now, char *out, size_t out_len)
+{
+	char date[DATE_TEXT_MAX], span[SPAN_TEXT_MAX];
+
+	date_text(not_after, now, date);
+	if (now >= expired_at(not_after))
+		snprintf(out, out_len, "expired %s ago (%s)", span_text(not_after, now, span), date);
+	else
+		snprintf(out, out_len, "expires in %s (%s)", span_text(now, not_after, span), date);
+}

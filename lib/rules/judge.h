@@ -33,5 +33,7 @@ int64_t threshold_next(const struct policy *policy, int64_t not_before, int64_t 
 /* floor((not_after - now) / day) and whole seconds left, floor. */
 int64_t days_left(int64_t not_after, int64_t now);
 int64_t seconds_left(int64_t not_after, int64_t now);
+/* "expires in 13 days (Fri 04 Dec 10:00 UTC)", "expired 2 h ago (...)": for a message rendered anew. */
+void expiry_text(int64_t not_after, int64_t now, char *out, size_t out_len);
 
 #endif

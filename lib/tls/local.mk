@@ -24,4 +24,5 @@ lib_tls_libtls_a_SOURCES = \
 	lib/tls/session_chain.c \
 	lib/tls/session_chain.h \
 	lib/tls/session_io.c \
-	lib/tls/session_io.h
+	lib/tls/session_io.h \
+	lib/tls/version.c

@@ -49,4 +49,7 @@ const uint8_t *session_chain_der(const struct session *session, size_t i, size_t
 /* The server asked for a client certificate (none is ever given). */
 bool session_client_certificate_asked(const struct session *session);
 
+/* Run-time version of OpenSSL, a line, for --version. */
+void session_versions(FILE *out);
+
 #endif

@@ -1,0 +1,117 @@
+/*
+ * Every half minute the instance's document is written. The first one is read before it is written: a
+ * gap of over an hour is said in the first message that goes out (alerts.md 12).
+ */
+#include "daemon/keeper/heartbeat.h"
+
+#include "daemon/keeper/batch.h"
+#include "lib/base/log.h"
+#include "lib/base/mem.h"
+#include "lib/loop/timer.h"
+
+#define EVERY_MS (30 * MS_SECOND)
+#define AWAY_MS MS_HOUR
+
+struct heartbeat {
+	struct keeper *keeper;
+	struct timer timer;
+	struct store_call *call;
+	bool read;
+};
+
+static void beat(void *arg);
+
+static void on_written(void *arg, struct store_answer *answer)
+{
+	struct heartbeat *heartbeat = arg;
+
+	heartbeat->call = NULL;
+	if (answer->status != STORE_OK)
+		log_debug("heartbeat not stored", "why", answer->err.text, NULL);
+	timer_set(&heartbeat->timer, EVERY_MS);
+}
+
+static void write_beat(struct heartbeat *heartbeat)
+{
+	struct keeper *keeper = heartbeat->keeper;
+	const struct config *config = keeper->config;
+	struct batch batch = {0};
+	json_t *json = json_object(), *zones = json_array();
+	int64_t now = clock_wall_ms();
+	struct store_put *put;
+
+	for (size_t i = 0; i < config->instance.zones_len; i++)
+		json_array_append_new(zones, json_text(config->instance.zones[i]));
+	json_put_str(json, "name", config->instance.name);
+	json_put_str(json, "version", PACKAGE_VERSION);
+	json_put(json, "zones", zones);
+	json_put_bool(json, "probe", config->instance.purpose & PURPOSE_PROBE);
+	json_put_bool(json, "notify", config->instance.purpose & PURPOSE_NOTIFY);
+	json_put_str(json, "configuration", config->hash);
+	json_put_int(json, "started_at", keeper->started_at);
+	json_put_int(json, "heartbeat_at", now);
+	put = batch_put(&batch, KIND_INSTANCE, config->instance.name, json);
+	batch_index(put, "heartbeat", now);
+	json_decref(json);
+	heartbeat->call = batch_commit(&batch, keeper->store, on_written, heartbeat);
+	batch_finish(&batch);
+}
+
+static void on_read(void *arg, struct store_answer *answer)
+{
+	struct heartbeat *heartbeat = arg;
+	struct keeper *keeper = heartbeat->keeper;
+	json_t *json;
+	int64_t last;
+
+	heartbeat->call = NULL;
+	if (answer->status != STORE_OK) {
+		timer_set(&heartbeat->timer, EVERY_MS);
+		return;
+	}
+	heartbeat->read = true;
+	json = answer->docs[0].rev ? json_parse(answer->docs[0].body, answer->docs[0].body_len,
+						STORE_BODY_MAX, NULL)
+				   : NULL;
+	last = json_get_int(json, "heartbeat_at", keeper->started_at);
+	json_decref(json);
+	if (keeper->started_at - last > AWAY_MS) {
+		char from[CLOCK_TEXT_MAX];
+
+		keeper->away_from = last;
+		log_warn("there was no daemon for over an hour", "since",
+			 clock_rfc3339(last, from), NULL);
+	}
+	write_beat(heartbeat);
+}
+
+static void beat(void *arg)
+{
+	struct heartbeat *heartbeat = arg;
+	struct keeper *keeper = heartbeat->keeper;
+	struct store_key key = {.kind = KIND_INSTANCE, .id = keeper->config->instance.name};
+
+	if (heartbeat->read)
+		write_beat(heartbeat);
+	else
+		heartbeat->call = store_get(keeper->store, &key, 1, on_read, heartbeat);
+}
+
+struct heartbeat *heartbeat_new(struct keeper *keeper)
+{
+	struct heartbeat *heartbeat = MEM_NEW(struct heartbeat);
+
+	heartbeat->keeper = keeper;
+	timer_init(&heartbeat->timer, keeper->loop, beat, heartbeat);
+	timer_set(&heartbeat->timer, 0);
+	return heartbeat;
+}
+
+void heartbeat_free(struct heartbeat *heartbeat)
+{
+	if (!heartbeat)
+		return;
+	store_cancel(heartbeat->call);
+	timer_clear(&heartbeat->timer);
+	mem_free(heartbeat);
+}
