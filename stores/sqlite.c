@@ -202,6 +202,31 @@ static enum store_status group_try(struct sqlite_store *s, struct sqlite_call **
 	return status;
 }
 
+/* Passive: copies what no reader needs any more and waits for nobody. */
+static void checkpoint(struct sqlite_store *s)
+{
+	int in_log = -1, copied = -1;
+	int rc = sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_PASSIVE, &in_log,
+					   &copied);
+
+	if (rc == SQLITE_OK && in_log >= 0 && in_log == copied) {
+		s->wal_pages = 0; /* the next commit begins the log anew */
+		s->checkpoint_at = SQLITE_BUSY_PAGES;
+	} else { /* a reader holds it, or there is no space: not again at each commit */
+		s->checkpoint_at = s->wal_pages + SQLITE_BUSY_PAGES;
+	}
+}
+
+/* No space: the log may hold what the database has room for, and can be begun anew then. True when
+ * it is worth another try. */
+static bool space_find(struct sqlite_store *s)
+{
+	if (s->memory || !s->wal_pages)
+		return false;
+	checkpoint(s);
+	return !s->wal_pages;
+}
+
 /* One call that does not fit on the disk, or meets a damaged record, must not spoil its
  * neighbours for ever: a group that fails is tried again one by one. */
 static void group_commit(struct sqlite_store *s, struct sqlite_call **calls, size_t len)
@@ -209,6 +234,8 @@ static void group_commit(struct sqlite_store *s, struct sqlite_call **calls, siz
 	struct err err = {0};
 	enum store_status status = group_try(s, calls, len, &err);
 
+	if (status == STORE_FULL && space_find(s))
+		status = group_try(s, calls, len, &err);
 	if (status == STORE_OK)
 		return;
 	if (len > 1 && status != STORE_AWAY) {
@@ -225,19 +252,6 @@ static void group_commit(struct sqlite_store *s, struct sqlite_call **calls, siz
 static size_t call_bytes(const struct sqlite_call *call)
 {
 	return call->verb == CALL_COMMIT ? store_commit_bytes(&call->in.commit) : 0;
-}
-
-/* Passive: copies what no reader needs any more and waits for nobody. */
-static void checkpoint(struct sqlite_store *s)
-{
-	int in_log = 0, copied = 0;
-
-	sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_PASSIVE, &in_log, &copied);
-	/* All copied: the next commit begins the log anew. Else a reader holds it, or the disk is
-	 * full, and trying again at each commit would be of no use. */
-	s->checkpoint_at = (in_log == copied ? 0 : in_log) + SQLITE_BUSY_PAGES;
-	if (in_log == copied)
-		s->wal_pages = 0;
 }
 
 static void checkpoint_plan(struct sqlite_store *s)

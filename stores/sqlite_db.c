@@ -163,7 +163,7 @@ enum store_status sqlite_fault(const struct sqlite_store *s, struct err *err)
 	if (status == STORE_FULL && (s->rc & 0xff) == SQLITE_READONLY)
 		err_set(err, ERR_FULL, "the store %s cannot be written: it is read-only", s->path);
 	else if (status == STORE_FULL)
-		err_set(err, ERR_FULL, "the store %s cannot grow: %s", s->path, why);
+		err_set(err, ERR_FULL, "the store %s cannot grow: %s (%d)", s->path, why, s->rc);
 	else if (status == STORE_AWAY)
 		err_set(err, ERR_UNAVAILABLE, "the store %s cannot be used now: %s", s->path, why);
 	else

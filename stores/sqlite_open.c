@@ -143,7 +143,8 @@ static bool lock_take(struct sqlite_store *s, struct err *err)
 	return true;
 }
 
-/* Made by us, not by SQLite, for the mode; the log and its index inherit it. */
+/* Made by us, not by SQLite, for the mode; the log and its index inherit it. Less than the
+ * smallest page is what is left of a store; SQLite would take it for a new one. */
 static bool file_make(const char *path, struct err *err)
 {
 	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
@@ -154,7 +155,11 @@ static bool file_make(const char *path, struct err *err)
 		return file_fault("open", path, error, err);
 	bool regular = fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
 	close(fd);
-	return regular || err_set(err, ERR_INVALID, "the store %s is not a file", path);
+	if (!regular)
+		return err_set(err, ERR_INVALID, "the store %s is not a file", path);
+	if (st.st_size > 0 && st.st_size < 512)
+		return err_set(err, ERR_INVALID, "the store %s is damaged: it was cut short", path);
+	return true;
 }
 
 /* --- the connection ----------------------------------------------------------------------- */

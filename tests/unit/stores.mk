@@ -17,3 +17,18 @@ check_PROGRAMS += tests/unit/test_store
 TESTS += tests/unit/test_store
 tests_unit_test_store_SOURCES = tests/unit/test_store.c $(STORE_SUITE)
 tests_unit_test_store_LDADD = $(LIBS_STORES) $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/test_store_file
+TESTS += tests/unit/test_store_file
+tests_unit_test_store_file_SOURCES = tests/unit/test_store_file.c $(STORE_SUITE)
+tests_unit_test_store_file_LDADD = $(LIBS_STORES) $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/test_store_full
+TESTS += tests/unit/test_store_full
+tests_unit_test_store_full_SOURCES = tests/unit/test_store_full.c $(STORE_SUITE)
+tests_unit_test_store_full_LDADD = $(LIBS_STORES) $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/test_store_kill
+TESTS += tests/unit/test_store_kill
+tests_unit_test_store_kill_SOURCES = tests/unit/test_store_kill.c $(STORE_SUITE)
+tests_unit_test_store_kill_LDADD = $(LIBS_STORES) $(CMOCKA_LIBS)
