@@ -70,6 +70,6 @@ typedef void resolve_done_fn(void *arg, const struct resolve_result *result);
 /* name: A-labels, or an address literal (answers itself). Result is borrowed during the call. */
 struct resolve *resolve_start(struct resolver *resolver, const char *name, int families,
 			      int64_t deadline_ms, resolve_done_fn *done, void *arg);
-void resolve_cancel(struct resolve *resolve);
+void resolve_cancel(struct resolve *resolve); /* accepts NULL */
 
 #endif

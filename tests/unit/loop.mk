@@ -1,5 +1,10 @@
-# Unit tests of this suite. One is four lines:
-#	check_PROGRAMS += tests/unit/test_x
-#	TESTS += tests/unit/test_x
-#	tests_unit_test_x_SOURCES = tests/unit/test_x.c
-#	tests_unit_test_x_LDADD = $(LIBS_LOOP) $(CMOCKA_LIBS)
+# Unit tests of this suite.
+check_PROGRAMS += tests/unit/test_resolve
+TESTS += tests/unit/test_resolve
+tests_unit_test_resolve_SOURCES = \
+	tests/unit/test_resolve.c \
+	tests/unit/loop_help.c \
+	tests/unit/loop_help.h \
+	tests/unit/loop_dns.c \
+	tests/unit/loop_dns.h
+tests_unit_test_resolve_LDADD = $(LIBS_LOOP) $(CMOCKA_LIBS)
