@@ -27,7 +27,7 @@
 #   v1               X.509 version 1
 #   under-expired under-short under-path under-leaf   of inter-expired, inter-short, inter-below,
 #                    and of good, which is no CA
-#   cross            sent with inter, inter-cross and root-cross
+#   cross            ends in 1000 days; sent with inter, inter-cross and root-cross
 #   nc-good nc-bad   of inter-names: www.nc.test, and www.elsewhere.test
 #   client           for client authentication only;  usage-none: keyUsage keyCertSign only
 #   full             every extension that is read: AIA, CRL, must-staple, e-mail
@@ -46,6 +46,8 @@ umask 077
 mkdir -p "$1"
 cd "$1"
 shift
+OPENSSL_CONF=/dev/null
+export OPENSSL_CONF
 [ $# -gt 0 ] || set -- 1 3 7 14 30
 
 day=86400
@@ -285,8 +287,10 @@ leaf under-path '' '' '' '' inter-below
 chain under-path inter-below inter-path0
 leaf under-leaf '' '' '' '' good
 chain under-leaf good inter
+to=$((1000 * day))
 leaf cross
 chain cross inter inter-cross root-cross
+to=$((90 * day))
 leaf nc-good 'DNS:www.nc.test,IP:127.0.0.1' '' '/CN=www.nc.test' '' inter-names
 leaf nc-bad 'DNS:www.elsewhere.test' '' '/CN=www.elsewhere.test' '' inter-names
 leaf client '' 'extendedKeyUsage = clientAuth'

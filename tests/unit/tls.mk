@@ -4,3 +4,13 @@
 #	tests_unit_test_x_SOURCES = tests/unit/test_x.c
 #	tests_unit_test_x_LDADD = $(LIBS_TLS) $(CMOCKA_LIBS)
 EXTRA_DIST += tests/certs/make.sh
+
+check_PROGRAMS += tests/unit/test_chain
+TESTS += tests/unit/test_chain
+tests_unit_test_chain_SOURCES = tests/unit/test_chain.c tests/unit/certs.c tests/unit/certs.h
+tests_unit_test_chain_LDADD = $(LIBS_TLS) $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/test_name
+TESTS += tests/unit/test_name
+tests_unit_test_name_SOURCES = tests/unit/test_name.c
+tests_unit_test_name_LDADD = $(LIBS_TLS) $(CMOCKA_LIBS)
