@@ -20,7 +20,8 @@ void delivery_id(const char *notifier, const char **event_ids, size_t len, char 
 {
 	const char **parts = MEM_NEW_ARRAY(len + 2, const char *);
 
-	qsort(event_ids, len, sizeof(*event_ids), by_text);
+	if (len > 1)
+		qsort(event_ids, len, sizeof(*event_ids), by_text);
 	parts[0] = notifier;
 	for (size_t i = 0; i < len; i++)
 		parts[i + 1] = event_ids[i];

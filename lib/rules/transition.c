@@ -12,6 +12,8 @@
 #include "lib/base/str.h"
 #include "lib/rules/rule.h"
 
+#define FACT_MAX 160
+
 /* ---- what is told ------------------------------------------------------------------------- */
 
 /* Sets the event and its id. fact: what makes this event differ from every other of the alert. */
@@ -28,15 +30,15 @@ static enum alert_event tell(struct alert *alert, enum alert_event event, int64_
 
 /* "START", "START end", "START ack TIME": facts of an episode begin with its start. */
 static const char *episode_fact(const struct alert *alert, const char *what, int64_t at,
-				char out[96])
+				char out[FACT_MAX])
 {
 	char start[CLOCK_TEXT_MAX], time[CLOCK_TEXT_MAX];
 
 	clock_rfc3339(alert->started_at, start);
 	if (at == TIME_UNKNOWN)
-		snprintf(out, 96, "%s%s%s", start, *what ? " " : "", what);
+		snprintf(out, FACT_MAX, "%s%s%s", start, *what ? " " : "", what);
 	else
-		snprintf(out, 96, "%s %s %s", start, what, clock_rfc3339_ms(at, time));
+		snprintf(out, FACT_MAX, "%s %s %s", start, what, clock_rfc3339_ms(at, time));
 	return out;
 }
 
@@ -45,10 +47,13 @@ static bool is_expiry(const struct alert *alert)
 	return alert->kind == ALERT_KIND_EXPIRY;
 }
 
-/* Expiry speaks at its thresholds; once expired it repeats as the others do. */
+/* Expiry speaks at its thresholds; once expired it repeats as the others do. That a host was
+ * never seen is said once: it would else be looked at for each repeat, and never rest. */
 static bool repeats(const struct alert *alert)
 {
-	return !is_expiry(alert) || str_eq(alert->threshold_text, "0");
+	if (is_expiry(alert))
+		return str_eq(alert->threshold_text, "0");
+	return alert->kind != ALERT_KIND_NEVER_SEEN;
 }
 
 /* After anything was told. */
@@ -117,9 +122,16 @@ static void set_severity(struct alert *alert, enum severity severity)
 	alert->severity = severity;
 }
 
-static const char *threshold_fact(const struct finding *finding, char out[96])
+/* Leaf and threshold. An old certificate that comes back after a resolve crosses its lines once
+ * more: another episode, and another thing to tell. */
+static const char *threshold_fact(const struct alert *alert, const struct finding *finding,
+				  char out[FACT_MAX])
 {
-	snprintf(out, 96, "%s %s", finding->certificate, finding->threshold_text);
+	if (alert->episode <= 1)
+		snprintf(out, FACT_MAX, "%s %s", finding->certificate, finding->threshold_text);
+	else
+		snprintf(out, FACT_MAX, "%s %s %lld", finding->certificate,
+			 finding->threshold_text, (long long)alert->episode);
 	return out;
 }
 
@@ -153,7 +165,7 @@ static bool confirmed(const struct alert *alert, const struct transition_input *
 static enum alert_event raise_alert(struct alert *alert, const struct transition_input *in)
 {
 	enum alert_event event = in->first_look ? EVENT_FIRST_LOOK : EVENT_RAISED;
-	char fact[96];
+	char fact[FACT_MAX];
 
 	forget_told(alert);
 	forget_ack(alert);
@@ -165,7 +177,7 @@ static enum alert_event raise_alert(struct alert *alert, const struct transition
 	alert->reason = END_NONE;
 	if (is_expiry(alert)) {
 		told_threshold(alert, in->finding);
-		threshold_fact(in->finding, fact);
+		threshold_fact(alert, in->finding, fact);
 	} else {
 		episode_fact(alert, "", TIME_UNKNOWN, fact);
 	}
@@ -195,13 +207,13 @@ static enum alert_event present_unraised(struct alert *alert, const struct trans
 static enum alert_event escalate(struct alert *alert, const struct transition_input *in,
 				 bool crossing)
 {
-	char what[32], fact[96];
+	char what[32], fact[FACT_MAX];
 
 	if (alert->status == ALERT_ACKNOWLEDGED)
 		alert->status = ALERT_FIRING;
 	forget_ack(alert);
 	if (crossing) {
-		threshold_fact(in->finding, fact);
+		threshold_fact(alert, in->finding, fact);
 	} else {
 		snprintf(what, sizeof(what), "rise %s", severity_text(alert->severity));
 		episode_fact(alert, what, alert->last_told_at, fact);
@@ -214,9 +226,9 @@ static enum alert_event escalate(struct alert *alert, const struct transition_in
 
 static enum alert_event repeat_threshold(struct alert *alert, const struct transition_input *in)
 {
-	char fact[96];
+	char fact[FACT_MAX];
 
-	threshold_fact(in->finding, fact);
+	threshold_fact(alert, in->finding, fact);
 	told_threshold(alert, in->finding);
 	told(alert, in);
 	return tell(alert, EVENT_REPEATED, in->now, fact);
@@ -228,8 +240,11 @@ static enum alert_event repeat_slot(struct alert *alert, const struct transition
 {
 	int64_t slot = repeat_interval(in->policy, alert->severity, alert->dedup_key);
 	int64_t at = alert->repeat_at - (alert->repeat_at % slot + slot) % slot;
-	char what[32], fact[96];
+	char what[32], fact[FACT_MAX];
 
+	/* Asked for earlier, by taking back an acknowledgement: this slot may have had its word. */
+	if (at <= alert->last_told_at)
+		at = alert->repeat_at;
 	snprintf(what, sizeof(what), "repeat %s", severity_text(alert->severity));
 	episode_fact(alert, what, at, fact);
 	told(alert, in);
@@ -240,7 +255,7 @@ static enum alert_event repeat_slot(struct alert *alert, const struct transition
 static enum alert_event repeat_after_ack(struct alert *alert, const struct transition_input *in)
 {
 	int64_t until = alert->ack_until;
-	char fact[96];
+	char fact[FACT_MAX];
 
 	alert->status = ALERT_FIRING;
 	forget_ack(alert);
@@ -251,11 +266,17 @@ static enum alert_event repeat_after_ack(struct alert *alert, const struct trans
 	return tell(alert, EVENT_REPEATED, in->now, fact);
 }
 
-static bool repeat_is_due(const struct alert *alert, const struct transition_input *in)
+static bool repeat_is_due(struct alert *alert, const struct transition_input *in)
 {
+	/* What is left from when it was expired, or was to speak after an acknowledgement. */
+	if (!repeats(alert))
+		alert->repeat_at = TIME_UNKNOWN;
+	else if (alert->repeat_at == TIME_UNKNOWN)
+		alert->repeat_at = alert->last_told_at + repeat_interval(in->policy, alert->severity,
+									 alert->dedup_key);
 	if (alert->repeat_at == TIME_UNKNOWN || in->now < alert->repeat_at)
 		return false;
-	return repeats(alert) && !(in->resting && alert->kind == ALERT_KIND_UNREACHABLE);
+	return !(in->resting && alert->kind == ALERT_KIND_UNREACHABLE);
 }
 
 static enum alert_event present_open(struct alert *alert, const struct transition_input *in)
@@ -276,12 +297,7 @@ static enum alert_event present_open(struct alert *alert, const struct transitio
 	}
 	if (crossing)
 		return repeat_threshold(alert, in);
-	if (repeat_is_due(alert, in))
-		return repeat_slot(alert, in);
-	/* Left over from when it was expired, or was to speak after an acknowledgement. */
-	if (!repeats(alert))
-		alert->repeat_at = TIME_UNKNOWN;
-	return EVENT_NONE;
+	return repeat_is_due(alert, in) ? repeat_slot(alert, in) : EVENT_NONE;
 }
 
 /* ---- the finding is not there ------------------------------------------------------------- */
@@ -289,7 +305,7 @@ static enum alert_event present_open(struct alert *alert, const struct transitio
 static enum alert_event end_alert(struct alert *alert, enum end_reason reason, int64_t now)
 {
 	bool open = alert_open(alert);
-	char fact[96];
+	char fact[FACT_MAX];
 
 	if (!open && alert->status != ALERT_PENDING)
 		return EVENT_NONE;
@@ -325,11 +341,9 @@ static enum alert_event absent(struct alert *alert, const struct transition_inpu
 		return end_alert(alert, END_IGNORED, in->now);
 	if (in->proved)
 		return end_alert(alert, END_PROVED, in->now);
-	/* It stands, and has nothing to say until it is seen again: its next word must not make
-	 * the target due at once for ever. */
-	if (alert_open(alert) && alert->repeat_at != TIME_UNKNOWN && alert->repeat_at <= in->now)
-		alert->repeat_at = in->now + repeat_interval(in->policy, alert->severity,
-							     alert->dedup_key);
+	/* It stands, and has nothing to say until it is seen again: no look is due for its sake. */
+	if (alert_open(alert) && alert->repeat_at <= in->now)
+		alert->repeat_at = TIME_UNKNOWN;
 	return EVENT_NONE;
 }
 
@@ -434,7 +448,7 @@ bool transition_proved(const struct alert *alert, const struct observation *look
 enum alert_event transition_ack(struct alert *alert, const char *by, const char *why, int64_t until,
 				int64_t now)
 {
-	char fact[96];
+	char fact[FACT_MAX];
 
 	if (!alert_open(alert))
 		return EVENT_NONE;

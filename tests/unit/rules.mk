@@ -1,5 +1,21 @@
-# Unit tests of this suite. One is four lines:
-#	check_PROGRAMS += tests/unit/test_x
-#	TESTS += tests/unit/test_x
-#	tests_unit_test_x_SOURCES = tests/unit/test_x.c
-#	tests_unit_test_x_LDADD = $(LIBS_RULES) $(CMOCKA_LIBS)
+# Unit tests of lib/rules; sample.c is shared with those of lib/model.
+check_PROGRAMS += tests/unit/test_due
+TESTS += tests/unit/test_due
+tests_unit_test_due_SOURCES = tests/unit/test_due.c tests/unit/sample.c tests/unit/sample.h
+tests_unit_test_due_LDADD = $(LIBS_RULES) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/test_expiry
+TESTS += tests/unit/test_expiry
+tests_unit_test_expiry_SOURCES = tests/unit/test_expiry.c tests/unit/sample.c tests/unit/sample.h
+tests_unit_test_expiry_LDADD = $(LIBS_RULES) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/test_judge
+TESTS += tests/unit/test_judge
+tests_unit_test_judge_SOURCES = tests/unit/test_judge.c tests/unit/sample.c tests/unit/sample.h
+tests_unit_test_judge_LDADD = $(LIBS_RULES) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/test_route
+TESTS += tests/unit/test_route
+tests_unit_test_route_SOURCES = tests/unit/test_route.c tests/unit/sample.c tests/unit/sample.h
+tests_unit_test_route_LDADD = $(LIBS_RULES) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/test_transition
+TESTS += tests/unit/test_transition
+tests_unit_test_transition_SOURCES = tests/unit/test_transition.c tests/unit/sample.c tests/unit/sample.h
+tests_unit_test_transition_LDADD = $(LIBS_RULES) $(CMOCKA_LIBS)
