@@ -79,6 +79,8 @@ static int verify_path(X509_STORE_CTX *verify, X509_STORE *store, X509 *const *p
 		X509_VERIFY_PARAM_set_flags(param,
 					    X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_NO_CHECK_TIME);
 		X509_VERIFY_PARAM_set_purpose(param, X509_PURPOSE_SSL_SERVER);
+		/* A common name is no name (RFC 9525), so it cannot break a constraint either. */
+		X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
 		X509_VERIFY_PARAM_set_auth_level(param, AUTH_LEVEL);
 		X509_VERIFY_PARAM_set_depth(param, CHAIN_PATH_MAX);
 		X509_verify_cert(verify);
