@@ -89,7 +89,8 @@ void alert_name(struct alert *alert, const char *site, enum alert_kind kind, con
 	/* The configuration checked the site; here it is only kept from spoiling the key. */
 	str_copy(safe, sizeof(safe), site);
 	for (char *p = safe; *p; p++) {
-		if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-", *p))
+		if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-",
+			    *p))
 			*p = '_';
 	}
 	mem_free(alert->subject);
@@ -218,8 +219,9 @@ static bool name_from_json(struct alert *out, const json_t *json, struct err *er
 	    !codec_str(json, "subject", ATTRIBUTE_MAX, &out->subject, err) ||
 	    !codec_bool(json, "is_target", &out->is_target, err))
 		return false;
-	if (codec_none(json, "kind") || codec_none(json, "status"))
-		return codec_refuse(err, "kind", "missing, or the status is");
+	if (!out->subject_id[0] || !out->dedup_key[0] || codec_none(json, "kind") ||
+	    codec_none(json, "status"))
+		return codec_refuse(err, "dedup_key", "missing, or subject_id, kind or status is");
 	if (out->dedup_key[strspn(out->dedup_key, "abcdefghijklmnopqrstuvwxyz0123456789"
 						  "ABCDEFGHIJKLMNOPQRSTUVWXYZ:_./-")])
 		return codec_refuse(err, "dedup_key", "holds a character that no key has");

@@ -99,8 +99,7 @@ bool codec_int(const json_t *object, const char *key, int64_t min, int64_t max, 
 	return true;
 }
 
-bool codec_int32(const json_t *object, const char *key, int min, int max, int *out,
-		 struct err *err)
+bool codec_int32(const json_t *object, const char *key, int min, int max, int *out, struct err *err)
 {
 	int64_t value = *out;
 

@@ -43,10 +43,10 @@ bool codec_strs(const json_t *object, const char *key, size_t max, size_t text_m
 		size_t *out_len, struct err *err) MUST_CHECK;
 
 /* An enum by its x_parse; *out is left alone when absent. An expression. */
-#define CODEC_WORD(object, key, parse, out, err)                                                   \
-	(codec_none(object, key) ||                                                                \
-	 (json_is_string(json_object_get(object, key)) &&                                          \
-	  parse(json_string_value(json_object_get(object, key)), out)) ||                          \
+#define CODEC_WORD(object, key, parse, out, err)                          \
+	(codec_none(object, key) ||                                       \
+	 (json_is_string(json_object_get(object, key)) &&                 \
+	  parse(json_string_value(json_object_get(object, key)), out)) || \
 	 codec_refuse(err, key, "not a known word"))
 
 /* Exact, to the millisecond where there are any; INT64_MIN is left out. */

@@ -321,8 +321,7 @@ static bool chain_from_json(struct endpoint *out, const json_t *json, struct err
 	return true;
 }
 
-static bool dated_from_json(struct dated *out, const json_t *json, const char *key,
-			    struct err *err)
+static bool dated_from_json(struct dated *out, const json_t *json, const char *key, struct err *err)
 {
 	json_t *object;
 

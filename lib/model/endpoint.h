@@ -31,16 +31,16 @@ struct chain_link {
 	char *subject, *issuer;
 	int64_t not_after;
 };
-struct dated { /* which certificate ends, and when */
-	char sha256[65]; /* "" when unknown */
+struct dated {		   /* which certificate ends, and when */
+	char sha256[65];   /* "" when unknown */
 	int64_t not_after; /* TIME_UNKNOWN when unknown */
 };
 
 struct endpoint {
 	char address[64]; /* "" = null (a file, or nothing was resolved) */
 	enum outcome outcome;
-	char *error;	  /* sentence or NULL */
-	char stage[24];	  /* "done", "resolve", "connect", "handshake", "read" */
+	char *error;	/* sentence or NULL */
+	char stage[24]; /* "done", "resolve", "connect", "handshake", "read" */
 	int64_t probed_at;
 	int64_t duration_ms;
 	bool proof;
@@ -48,7 +48,7 @@ struct endpoint {
 	char *tls_version, *tls_cipher, *tls_group, *tls_alpn;
 	bool post_quantum;
 	bool has_cert;
-	struct cert cert; /* the leaf */
+	struct cert cert;	  /* the leaf */
 	struct chain_link *chain; /* as sent, without the leaf */
 	size_t chain_len;
 	struct dated earliest_expiry, path_expiry;
@@ -64,14 +64,15 @@ void endpoint_copy(struct endpoint *dst, const struct endpoint *src);
 /* It answered: ok, or at least its certificate was seen. */
 bool endpoint_answered(const struct endpoint *endpoint);
 
-/* floor(not_after) - floor(now) in whole seconds, so that what is printed adds up: negative from the first
- * second after the last valid one on. Saturates. */
+/* floor(not_after) - floor(now) in whole seconds, so that what is printed adds up: negative from
+ * the first second after the last valid one on. Saturates. */
 int64_t time_left_s(int64_t not_after, int64_t now);
 /* Whole days of that, floor. */
 int64_t time_left_days(int64_t not_after, int64_t now);
 
-/* The probe object; target may be NULL (then its fields are left out: store form). `now`: for seconds_left
- * and days_left; TIME_UNKNOWN leaves them out. Extra to the contract: "trust": {"verdict","detail","generation"}. */
+/* The probe object; target may be NULL (then its fields are left out: store form). `now`: for
+ * seconds_left and days_left; TIME_UNKNOWN leaves them out. Extra to the contract: "trust":
+ * {"verdict","detail","generation"}. */
 json_t *endpoint_to_json(const struct endpoint *endpoint, const struct target *target, int64_t now);
 /* From either form, as if from an enemy. */
 bool endpoint_from_json(struct endpoint *out, const json_t *json, struct err *err) MUST_CHECK;

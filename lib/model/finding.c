@@ -105,8 +105,7 @@ json_t *findings_to_json(const struct findings *findings, const char *address)
 }
 
 /* *known is false for a kind that this version does not have: another one wrote it. */
-static bool finding_from_json(struct finding *out, const json_t *json, bool *known,
-			      struct err *err)
+static bool finding_from_json(struct finding *out, const json_t *json, bool *known, struct err *err)
 {
 	const char *kind = json_get_str(json, "kind");
 	int64_t total = 0;

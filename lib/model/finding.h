@@ -12,15 +12,16 @@
 struct finding {
 	enum finding_kind kind;
 	enum severity severity;
-	char text[FINDING_TEXT_MAX]; /* valid UTF-8; may quote foreign text */
-	char at[16];		     /* "leaf", "chain[2]", "path", "host" */
+	char text[FINDING_TEXT_MAX];	     /* valid UTF-8; may quote foreign text */
+	char at[16];			     /* "leaf", "chain[2]", "path", "host" */
 	char places[FINDING_PLACES_MAX][64]; /* addresses; empty for a target without one */
 	size_t places_len;
 	size_t places_total; /* of how many addresses */
 	/* expiring, expired */
-	int64_t not_after;  /* TIME_UNKNOWN elsewhere */
+	int64_t not_after;    /* TIME_UNKNOWN elsewhere */
 	char certificate[65]; /* sha256 it speaks of, or "" */
-	int threshold; /* index in the policy of the threshold crossed, deepest; -1 none; expired: thresholds_len */
+	int threshold; /* index in the policy of the threshold crossed, deepest; -1 none; expired:
+			  thresholds_len */
 	char threshold_text[24]; /* "1/4", "30d", "0" */
 	int64_t threshold_at;	 /* when that threshold was crossed; TIME_UNKNOWN when none */
 };

@@ -79,7 +79,8 @@ static bool check_bytes(const char *host, struct err *err)
 				       "%s: a wildcard is no host that could be asked; name one "
 				       "that it covers, such as www%s",
 				       quote(host, quoted),
-				       host[0] == '*' && host[1] == '.' ? host + 1 : ".example.com");
+				       host[0] == '*' && host[1] == '.' ? host + 1
+									: ".example.com");
 		if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.", c))
 			return err_set(err, ERR_INVALID, "%s holds '%c', which no host name may",
 				       quote(host, quoted), c);

@@ -10,8 +10,10 @@
 
 struct observation {
 	int64_t at;
-	bool ours; /* it failed on our side: no route, resolver away, out of descriptors, neighbour's crash */
-	struct endpoint *endpoints; /* at least one; a failed resolve is one endpoint without address */
+	bool ours; /* it failed on our side: no route, resolver away, out of descriptors,
+		      neighbour's crash */
+	struct endpoint
+		*endpoints; /* at least one; a failed resolve is one endpoint without address */
 	size_t len;
 	int families_skipped; /* addresses left out for want of a local route */
 };

@@ -66,10 +66,11 @@ bool threshold_parse(struct threshold *out, const char *text, struct err *err)
 	*out = (struct threshold){.severity = SEVERITY_OFF};
 	if (!slash) {
 		if (!str_to_duration_ms(text, &out->ms) || out->ms < 0 || out->ms > DURATION_MAX)
-			return err_set(err, ERR_INVALID,
-				       "'%.40s' is no threshold: a part of the lifetime such as 1/4, "
-				       "or a time left such as 30d",
-				       text);
+			return err_set(
+				err, ERR_INVALID,
+				"'%.40s' is no threshold: a part of the lifetime such as 1/4, "
+				"or a time left such as 30d",
+				text);
 		return true;
 	}
 	if ((size_t)(slash - text) < sizeof(head)) {

@@ -1,5 +1,6 @@
 /*
- * What the operator decided about looking and alerting, by value inside each target. Durations in ms.
+ * What the operator decided about looking and alerting, by value inside each target. Durations in
+ * ms.
  */
 #ifndef LIB_MODEL_POLICY_H
 #define LIB_MODEL_POLICY_H
@@ -32,9 +33,9 @@ struct policy {
 	enum family family;
 	struct threshold thresholds[THRESHOLDS_MAX];
 	size_t thresholds_len;
-	int64_t repeat_ms;			/* 24 h; critical: a sixth of it (4 h) */
-	int unreachable_after;			/* 3 */
-	bool unreachable_any;			/* some addresses dead is critical too */
+	int64_t repeat_ms;     /* 24 h; critical: a sixth of it (4 h) */
+	int unreachable_after; /* 3 */
+	bool unreachable_any;  /* some addresses dead is critical too */
 	/* per finding kind; -1: the kind's default */
 	signed char severities[FINDING_COUNT];
 };

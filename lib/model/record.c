@@ -70,8 +70,8 @@ static json_t *alerts_to_json(unsigned alerts)
 
 	for (int kind = 0; kind < ALERT_KIND_COUNT; kind++) {
 		if (alerts & 1u << kind)
-			json_array_append_new(
-				array, json_text(alert_kind_text((enum alert_kind)kind)));
+			json_array_append_new(array,
+					      json_text(alert_kind_text((enum alert_kind)kind)));
 	}
 	return array;
 }

@@ -11,13 +11,14 @@
 #define RECORD_SOURCES_MAX 16
 
 struct schedule {
-	int attempts;	     /* failed attempts of this cycle, 0..retry_attempts */
-	int64_t rest_until;  /* TIME_UNKNOWN: not resting */
-	int64_t next_at;     /* as committed with the job */
-	char reason[24];     /* "refresh", "retry", "rest", "confirm", "threshold", "repeat", "held", "first", "asked" */
+	int attempts;	    /* failed attempts of this cycle, 0..retry_attempts */
+	int64_t rest_until; /* TIME_UNKNOWN: not resting */
+	int64_t next_at;    /* as committed with the job */
+	char reason[24];    /* "refresh", "retry", "rest", "confirm", "threshold", "repeat", "held",
+			       "first", "asked" */
 	int64_t first_failed_at; /* of the current run of failures, or TIME_UNKNOWN */
-	int64_t clock_epoch; /* of the keeper, see keeper/clockwatch */
-	int clock_looks;     /* looks since that epoch began */
+	int64_t clock_epoch;	 /* of the keeper, see keeper/clockwatch */
+	int clock_looks;	 /* looks since that epoch began */
 };
 
 struct record {
@@ -31,13 +32,13 @@ struct record {
 	bool baseline;	      /* a first look was completed */
 	bool ignored;
 	bool has_look;
-	struct observation look;     /* newest look that answered; kept through failures */
-	enum outcome outcome;	     /* of the newest look, answered or not */
-	char *error;		     /* its sentence, or NULL */
+	struct observation look; /* newest look that answered; kept through failures */
+	enum outcome outcome;	 /* of the newest look, answered or not */
+	char *error;		 /* its sentence, or NULL */
 	char *failed_stage;
-	struct findings findings;    /* as of the newest look */
+	struct findings findings; /* as of the newest look */
 	struct schedule schedule;
-	unsigned alerts;	     /* bit per alert_kind: documents that are pending or open */
+	unsigned alerts; /* bit per alert_kind: documents that are pending or open */
 };
 
 void record_init(struct record *record);

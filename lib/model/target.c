@@ -166,8 +166,8 @@ static bool server_name_from_json(struct target *out, const json_t *json, struct
 
 	if (!codec_str(json, "server_name", 254, &out->server_name, err))
 		return false;
-	if (out->server_name && (!host_check(out->server_name, checked, err) ||
-				 !str_eq(checked, out->server_name)))
+	if (out->server_name &&
+	    (!host_check(out->server_name, checked, err) || !str_eq(checked, out->server_name)))
 		return codec_refuse(err, "server_name", "not a host as it is written here");
 	return true;
 }

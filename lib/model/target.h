@@ -23,29 +23,32 @@ struct tag {
 struct target {
 	char text[TARGET_TEXT_MAX]; /* canonical */
 	char id[TARGET_ID_LEN + 1];
-	enum protocol protocol;	 /* https and tls have the same canonical text: the first one known wins */
-	char *host;		 /* A-labels or address text; NULL for a file */
-	uint16_t port;		 /* 0 for a file */
-	char *connect;		 /* NAME:PORT@ADDRESS: the ADDRESS, else NULL */
-	char *zone;		 /* "default" */
+	enum protocol
+		protocol; /* https and tls have the same canonical text: the first one known wins */
+	char *host;	  /* A-labels or address text; NULL for a file */
+	uint16_t port;	  /* 0 for a file */
+	char *connect;	  /* NAME:PORT@ADDRESS: the ADDRESS, else NULL */
+	char *zone;	  /* "default" */
 	char *path, *instance, *member; /* of a file; member or NULL */
 	/* attributes */
-	char *server_name;	 /* SNI and name check instead of host, or NULL */
+	char *server_name; /* SNI and name check instead of host, or NULL */
 	char *organization, *owner, *note, *runbook;
-	struct tag *tags;	 /* sorted by key */
+	struct tag *tags; /* sorted by key */
 	size_t tags_len;
-	struct policy policy;	 /* refresh, timeout, thresholds, severities: defaults already laid under */
+	struct policy
+		policy; /* refresh, timeout, thresholds, severities: defaults already laid under */
 };
 
 void target_init(struct target *target);
 void target_finish(struct target *target);
 void target_copy(struct target *dst, const struct target *src);
 
-/* TARGET as a person writes it: HOST, HOST:PORT, [V6]:PORT, NAME:PORT@ADDRESS, PROTOCOL://HOST[:PORT],
- * a file ("/x.pem", "./x.pem", "file:///x.pem", "file://INSTANCE/x.pem#MEMBER"); #ZONE behind a host.
- * instance: for files written without one ("" = this command line's own: canonical "file:///path").
- * Relative paths are made absolute with cwd (NULL: refused). err says what is wrong with the text, quoting it.
- * out is initialised here; finish it on success only. policy is left as policy_init makes it. */
+/* TARGET as a person writes it: HOST, HOST:PORT, [V6]:PORT, NAME:PORT@ADDRESS,
+ * PROTOCOL://HOST[:PORT], a file ("/x.pem", "./x.pem", "file:///x.pem",
+ * "file://INSTANCE/x.pem#MEMBER"); #ZONE behind a host. instance: for files written without one (""
+ * = this command line's own: canonical "file:///path"). Relative paths are made absolute with cwd
+ * (NULL: refused). err says what is wrong with the text, quoting it. out is initialised here;
+ * finish it on success only. policy is left as policy_init makes it. */
 bool target_parse(struct target *out, const char *text, const char *instance, const char *cwd,
 		  struct err *err) MUST_CHECK;
 /* Recomputes text and id from the parts (after zone, connect or port were set from attributes). */

@@ -16,9 +16,9 @@
 
 /* Protocols that the outside world is promised; those that this version speaks have a value. */
 static const char *const protocols[] = {
-	"tls",	"https", "file", "smtp", "smtps",    "submission", "lmtp", "imap",
-	"imaps", "pop3", "pop3s", "ftp", "ftps",    "ldap",	   "ldaps", "postgres",
-	"mysql", "xmpp", "xmpp-server", "sieve", "nntp", "irc",  "rdp",  "mssql",
+	"tls",	 "https", "file",	 "smtp",  "smtps", "submission", "lmtp",  "imap",
+	"imaps", "pop3",  "pop3s",	 "ftp",	  "ftps",  "ldap",	 "ldaps", "postgres",
+	"mysql", "xmpp",  "xmpp-server", "sieve", "nntp",  "irc",	 "rdp",	  "mssql",
 };
 
 static const char *next_protocol(const void *arg UNUSED, size_t i)
@@ -193,7 +193,8 @@ static bool set_zone(struct target *out, char *zone, struct err *err)
 	return true;
 }
 
-/* A path is nothing a certificate depends on; only the bare slash of a copied address is let pass. */
+/* A path is nothing a certificate depends on; only the bare slash of a copied address is let pass.
+ */
 static bool drop_path(char *text, bool has_protocol, struct err *err)
 {
 	char *slash = strpbrk(text, "/?\\");
@@ -242,8 +243,7 @@ static bool set_port(struct target *out, const char *port, struct err *err)
 	uint64_t number;
 
 	if (!str_to_u64(port, 1, 65535, &number))
-		return err_set(err, ERR_INVALID, "%s is no port (1 to 65535)",
-			       quote(port, quoted));
+		return err_set(err, ERR_INVALID, "%s is no port (1 to 65535)", quote(port, quoted));
 	out->port = (uint16_t)number;
 	return true;
 }
@@ -270,7 +270,8 @@ static bool split_port(char *text, char **host, char **port, struct err *err)
 		*end = 0;
 		return true;
 	}
-	/* More colons than one are an IPv6 address without its brackets; its port is the default. */
+	/* More colons than one are an IPv6 address without its brackets; its port is the default.
+	 */
 	if (colon && colon == strrchr(text, ':')) {
 		*port = colon + 1;
 		*colon = 0;

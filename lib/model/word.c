@@ -28,24 +28,23 @@ static bool word_find(const char *const *words, size_t len, const char *text, un
 
 #define WORD_TEXT(id, text, ...) text,
 /* x_text and x_parse of one enum. */
-#define WORDS(name, list)                                                                          \
-	static const char *const name##_words[] = {list(WORD_TEXT)};                               \
-	const char *name##_text(enum name value)                                                   \
-	{                                                                                          \
-		return word_at(name##_words, ARRAY_LEN(name##_words), (unsigned)value, #name);     \
-	}                                                                                          \
-	bool name##_parse(const char *text, enum name *out)                                        \
-	{                                                                                          \
-		unsigned i;                                                                        \
-                                                                                                   \
-		if (!word_find(name##_words, ARRAY_LEN(name##_words), text, &i))                   \
-			return false;                                                              \
-		*out = (enum name)i;                                                               \
-		return true;                                                                       \
+#define WORDS(name, list)                                                                      \
+	static const char *const name##_words[] = {list(WORD_TEXT)};                           \
+	const char *name##_text(enum name value)                                               \
+	{                                                                                      \
+		return word_at(name##_words, ARRAY_LEN(name##_words), (unsigned)value, #name); \
+	}                                                                                      \
+	bool name##_parse(const char *text, enum name *out)                                    \
+	{                                                                                      \
+		unsigned i;                                                                    \
+                                                                                               \
+		if (!word_find(name##_words, ARRAY_LEN(name##_words), text, &i))               \
+			return false;                                                          \
+		*out = (enum name)i;                                                           \
+		return true;                                                                   \
 	}
 
-#define SEVERITIES(X) \
-	X(OFF, "off") X(INFO, "info") X(WARNING, "warning") X(CRITICAL, "critical")
+#define SEVERITIES(X) X(OFF, "off") X(INFO, "info") X(WARNING, "warning") X(CRITICAL, "critical")
 
 WORDS(outcome, OUTCOMES)
 WORDS(finding_kind, FINDING_KINDS)
@@ -72,7 +71,7 @@ static const struct {
 	int looks;
 	int64_t min_ms;
 } kinds[] = {
-#define X(id, text, default_severity, default_looks, default_min_ms)                               \
+#define X(id, text, default_severity, default_looks, default_min_ms) \
 	[FINDING_##id] = {SEVERITY_##default_severity, default_looks, default_min_ms},
 	FINDING_KINDS(X)
 #undef X

@@ -129,7 +129,8 @@ static void not_later(struct schedule *out, int64_t at, const char *reason)
 		set_next(out, at, reason);
 }
 
-/* first * factor^(attempts - 1), and up to a tenth more: never less, the confirming looks count on it. */
+/* first * factor^(attempts - 1), and up to a tenth more: never less, the confirming looks count on
+ * it. */
 static int64_t retry_delay(const struct policy *policy, int attempts, uint64_t draw)
 {
 	int64_t delay = policy->retry_first_ms;
@@ -156,8 +157,7 @@ static void after_failure(const struct due_input *in, struct schedule *out)
 	out->rest_until = TIME_UNKNOWN;
 	out->attempts++;
 	if (out->attempts < policy->retry_attempts) {
-		set_next(out, plus(in->now, retry_delay(policy, out->attempts, in->draw)),
-			 "retry");
+		set_next(out, plus(in->now, retry_delay(policy, out->attempts, in->draw)), "retry");
 		not_later(out, threshold, "threshold");
 		return;
 	}

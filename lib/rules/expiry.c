@@ -185,8 +185,8 @@ bool rule_expiring(const struct judge_input *input, struct finding *out)
 	if (crossed < 0 || crossed == (int)policy.thresholds_len)
 		return false;
 	out->threshold = crossed;
-	out->threshold_at =
-		threshold_at(&policy.thresholds[crossed], cert->not_before, cert->not_after);
+	out->threshold_at = threshold_at(&policy.thresholds[crossed], cert->not_before,
+					 cert->not_after);
 	threshold_text(&policy.thresholds[crossed], out->threshold_text,
 		       sizeof(out->threshold_text));
 	/* A word about the kind in the policy is about all its thresholds. */
@@ -215,8 +215,7 @@ bool rule_not_yet_valid(const struct judge_input *input, struct finding *out)
 		if (!out->text[0]) {
 			say(out, "not valid before %s, in %s", date_text(from, input->now, date),
 			    span_text(input->now, from, span));
-			str_copy(out->certificate, sizeof(out->certificate),
-				 endpoint->cert.sha256);
+			str_copy(out->certificate, sizeof(out->certificate), endpoint->cert.sha256);
 		}
 		place_add(out, endpoint);
 	}
@@ -231,7 +230,8 @@ void expiry_text(int64_t not_after, int64_t now, char *out, size_t out_len)
 
 	date_text(not_after, now, date);
 	if (now >= expired_at(not_after))
-		snprintf(out, out_len, "expired %s ago (%s)", span_text(not_after, now, span), date);
+		snprintf(out, out_len, "expired %s ago (%s)", span_text(not_after, now, span),
+			 date);
 	else
 		snprintf(out, out_len, "expires in %s (%s)", span_text(now, not_after, span), date);
 }

@@ -108,14 +108,13 @@ static void add_threshold(struct explainer *x, json_t *array, const char *name, 
 		return;
 	*next_said = true;
 	sentence(x, "the next threshold (%s, %s) is crossed in %s (%s)", name,
-		 severity_text(severity), span_text(x->now, at, span),
-		 date_text(at, x->now, date));
+		 severity_text(severity), span_text(x->now, at, span), date_text(at, x->now, date));
 }
 
 static json_t *explain_thresholds(struct explainer *x)
 {
-	const struct endpoint *oldest =
-		x->record->has_look ? observation_oldest(&x->record->look) : NULL;
+	const struct endpoint *oldest = x->record->has_look ? observation_oldest(&x->record->look)
+							    : NULL;
 	struct policy policy = x->record->target.policy;
 	json_t *array = json_array();
 	bool next_said = false;
@@ -134,10 +133,10 @@ static json_t *explain_thresholds(struct explainer *x)
 						 : policy_severity(&policy, FINDING_EXPIRING);
 
 		threshold_text(threshold, name, sizeof(name));
-		add_threshold(x, array, name,
-			      threshold_at(threshold, oldest->cert.not_before,
-					   oldest->cert.not_after),
-			      severity, &next_said);
+		add_threshold(
+			x, array, name,
+			threshold_at(threshold, oldest->cert.not_before, oldest->cert.not_after),
+			severity, &next_said);
 	}
 	add_threshold(x, array, "0", oldest->cert.not_after + MS_SECOND,
 		      policy_severity(&policy, FINDING_EXPIRED), &next_said);
@@ -166,8 +165,7 @@ static json_t *explain_pending(struct explainer *x, const struct alert *alert)
 		      min_ms && alert->first_seen_at != TIME_UNKNOWN ? alert->first_seen_at + min_ms
 								     : TIME_UNKNOWN);
 	sentence(x, "%s was seen in %d of %d looks in a row: not told yet (%s)",
-		 alert_kind_text(alert->kind), alert->seen, needed,
-		 alert->text ? alert->text : "");
+		 alert_kind_text(alert->kind), alert->seen, needed, alert->text ? alert->text : "");
 	return json;
 }
 
@@ -189,8 +187,7 @@ static json_t *explain_open(struct explainer *x, const struct alert *alert)
 				 : "");
 	else if (alert->repeat_at != TIME_UNKNOWN)
 		sentence(x, "%s (%s) is told again %s", alert_kind_text(alert->kind),
-			 alert->text ? alert->text : "",
-			 date_text(alert->repeat_at, x->now, date));
+			 alert->text ? alert->text : "", date_text(alert->repeat_at, x->now, date));
 	else
 		sentence(x, "%s (%s) is told again at the next threshold",
 			 alert_kind_text(alert->kind), alert->text ? alert->text : "");

@@ -85,8 +85,7 @@ static void say_outcomes(const struct observation *look, struct finding *out)
 }
 
 /* Fills text and places from the addresses that are dead. */
-static void say_dead(const struct observation *look, const struct count *count,
-		     struct finding *out)
+static void say_dead(const struct observation *look, const struct count *count, struct finding *out)
 {
 	const struct endpoint *first = NULL;
 
@@ -206,8 +205,8 @@ static bool serves(const struct observation *look, const char *sha256)
 static bool is_first(const struct observation *look, size_t i)
 {
 	for (size_t k = 0; k < i; k++) {
-		if (look->endpoints[k].has_cert && str_eq(look->endpoints[k].cert.sha256,
-							  look->endpoints[i].cert.sha256))
+		if (look->endpoints[k].has_cert &&
+		    str_eq(look->endpoints[k].cert.sha256, look->endpoints[i].cert.sha256))
 			return false;
 	}
 	return look->endpoints[i].has_cert;
@@ -231,8 +230,7 @@ static void say_cert(const struct endpoint *endpoint, int64_t now, struct findin
 	    date_text(endpoint->cert.not_after, now, date));
 }
 
-static void say_served_at(const struct observation *look, const char *sha256,
-			  struct finding *out)
+static void say_served_at(const struct observation *look, const char *sha256, struct finding *out)
 {
 	size_t n = 0;
 

@@ -63,8 +63,7 @@ const char *span_text(int64_t from, int64_t to, char out[SPAN_TEXT_MAX])
 void place_add(struct finding *out, const struct endpoint *endpoint)
 {
 	if (endpoint->address[0] && out->places_len < FINDING_PLACES_MAX)
-		str_copy(out->places[out->places_len++], sizeof(out->places[0]),
-			 endpoint->address);
+		str_copy(out->places[out->places_len++], sizeof(out->places[0]), endpoint->address);
 }
 
 void places_count(struct finding *out, const struct observation *look)

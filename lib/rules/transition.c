@@ -63,8 +63,8 @@ static void told(struct alert *alert, const struct transition_input *in)
 	alert->last_told_at = in->now;
 	alert->repeat_at = TIME_UNKNOWN;
 	if (repeats(alert))
-		alert->repeat_at = in->now + repeat_interval(in->policy, alert->severity,
-							     alert->dedup_key);
+		alert->repeat_at = in->now +
+				   repeat_interval(in->policy, alert->severity, alert->dedup_key);
 }
 
 static void told_threshold(struct alert *alert, const struct finding *finding)
@@ -130,8 +130,8 @@ static const char *threshold_fact(const struct alert *alert, const struct findin
 	if (alert->episode <= 1)
 		snprintf(out, FACT_MAX, "%s %s", finding->certificate, finding->threshold_text);
 	else
-		snprintf(out, FACT_MAX, "%s %s %lld", finding->certificate,
-			 finding->threshold_text, (long long)alert->episode);
+		snprintf(out, FACT_MAX, "%s %s %lld", finding->certificate, finding->threshold_text,
+			 (long long)alert->episode);
 	return out;
 }
 
@@ -158,8 +158,7 @@ static bool confirmed(const struct alert *alert, const struct transition_input *
 
 	if (kind == FINDING_UNREACHABLE)
 		looks = in->policy->unreachable_after;
-	return alert->seen >= looks &&
-	       in->now - alert->first_seen_at >= finding_kind_min_ms(kind);
+	return alert->seen >= looks && in->now - alert->first_seen_at >= finding_kind_min_ms(kind);
 }
 
 static enum alert_event raise_alert(struct alert *alert, const struct transition_input *in)
@@ -272,8 +271,8 @@ static bool repeat_is_due(struct alert *alert, const struct transition_input *in
 	if (!repeats(alert))
 		alert->repeat_at = TIME_UNKNOWN;
 	else if (alert->repeat_at == TIME_UNKNOWN)
-		alert->repeat_at = alert->last_told_at + repeat_interval(in->policy, alert->severity,
-									 alert->dedup_key);
+		alert->repeat_at = alert->last_told_at +
+				   repeat_interval(in->policy, alert->severity, alert->dedup_key);
 	if (alert->repeat_at == TIME_UNKNOWN || in->now < alert->repeat_at)
 		return false;
 	return !(in->resting && alert->kind == ALERT_KIND_UNREACHABLE);

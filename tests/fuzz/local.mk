@@ -14,3 +14,14 @@ endif
 check_PROGRAMS += $(FUZZERS)
 TESTS += tests/fuzz/replay.sh
 EXTRA_DIST += tests/fuzz/replay.c tests/fuzz/replay.sh
+
+FUZZERS += tests/fuzz/fuzz_json
+tests_fuzz_fuzz_json_SOURCES = tests/fuzz/fuzz_json.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_json_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_json_LDADD = $(LIBS_MODEL)
+EXTRA_DIST += \
+	tests/fuzz/corpus/json/alert.json \
+	tests/fuzz/corpus/json/endpoint.json \
+	tests/fuzz/corpus/json/record.json \
+	tests/fuzz/corpus/json/target-file \
+	tests/fuzz/corpus/json/target-host

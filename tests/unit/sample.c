@@ -78,9 +78,10 @@ static size_t below(size_t n)
 
 static char *any_text(void)
 {
-	static const char *const bits[] = {"a",	   "Z",	   " ",	   "\"",	 "\\",	   "\n",
-					   "\x1b", "\xc3\xa4", "\xe2\x80\xae", "\xf0\x9f\x94\x92",
-					   "=1+1", "</b>", "7"};
+	static const char *const bits[] = {
+		"a",	"Z",	" ",	    "\"",	    "\\",
+		"\n",	"\x1b", "\xc3\xa4", "\xe2\x80\xae", "\xf0\x9f\x94\x92",
+		"=1+1", "</b>", "7"};
 	char text[64] = "";
 	size_t len = 0, n = 1 + below(8);
 
@@ -160,12 +161,10 @@ static void any_policy(struct policy *policy)
 
 void random_target(struct target *out)
 {
-	static const char *const texts[] = {"www.example.com:443",
-					    "https://www.example.com",
-					    "[2001:db8::1]:8443#edge",
-					    "mail.example.com:465@10.0.0.9#dmz",
-					    "file:///etc/ssl/a%20b.pem",
-					    "file://edge-1/etc/ssl/x.p12#w%23ww"};
+	static const char *const texts[] = {
+		"www.example.com:443",	     "https://www.example.com",
+		"[2001:db8::1]:8443#edge",   "mail.example.com:465@10.0.0.9#dmz",
+		"file:///etc/ssl/a%20b.pem", "file://edge-1/etc/ssl/x.p12#w%23ww"};
 	struct err err;
 
 	if (!target_parse(out, texts[below(ARRAY_LEN(texts))], "", NULL, &err))

@@ -54,10 +54,10 @@ static void the_key_is_short_and_plain(void **state UNUSED)
 
 static void open_is_what_stands(void **state UNUSED)
 {
-	static const bool open[] = {[ALERT_PENDING] = false, [ALERT_FIRING] = true,
-				    [ALERT_ACKNOWLEDGED] = true, [ALERT_SILENCED] = true,
-				    [ALERT_HELD] = true, [ALERT_FLAPPING] = true,
-				    [ALERT_RESOLVED] = false};
+	static const bool open[] = {
+		[ALERT_PENDING] = false, [ALERT_FIRING] = true, [ALERT_ACKNOWLEDGED] = true,
+		[ALERT_SILENCED] = true, [ALERT_HELD] = true,	[ALERT_FLAPPING] = true,
+		[ALERT_RESOLVED] = false};
 	struct alert alert;
 
 	alert_init(&alert);
@@ -73,11 +73,37 @@ static void open_is_what_stands(void **state UNUSED)
 static void row_has_every_member(void **state UNUSED)
 {
 	static const char *const members[] = {
-		"id", "dedup_key", "fingerprint", "event_id", "event", "target", "target_id",
-		"places", "kind", "severity", "previous_severity", "status", "episode", "text",
-		"threshold", "not_after", "seconds_left", "certificate", "at", "organization",
-		"owner", "tags", "note", "runbook", "next", "started_at", "last_told_at", "ended_at",
-		"reason", "acknowledged", "silence",
+		"id",
+		"dedup_key",
+		"fingerprint",
+		"event_id",
+		"event",
+		"target",
+		"target_id",
+		"places",
+		"kind",
+		"severity",
+		"previous_severity",
+		"status",
+		"episode",
+		"text",
+		"threshold",
+		"not_after",
+		"seconds_left",
+		"certificate",
+		"at",
+		"organization",
+		"owner",
+		"tags",
+		"note",
+		"runbook",
+		"next",
+		"started_at",
+		"last_told_at",
+		"ended_at",
+		"reason",
+		"acknowledged",
+		"silence",
 	};
 	struct alert alert;
 	json_t *row;
@@ -173,6 +199,8 @@ static void documents_refused(void **state UNUSED)
 		{"status", "\"loud\""},
 		{"severity", "3"},
 		{"dedup_key", "\"expiryd/a b\""},
+		{"dedup_key", "null"},
+		{"subject_id", "null"},
 		{"subject", "{}"},
 		{"is_target", "\"yes\""},
 		{"episode", "-1"},
@@ -211,12 +239,9 @@ static void documents_refused(void **state UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_key_is_for_ever),
-		cmocka_unit_test(the_key_is_short_and_plain),
-		cmocka_unit_test(open_is_what_stands),
-		cmocka_unit_test(row_has_every_member),
-		cmocka_unit_test(row_has_values),
-		cmocka_unit_test(round_trips),
+		cmocka_unit_test(the_key_is_for_ever), cmocka_unit_test(the_key_is_short_and_plain),
+		cmocka_unit_test(open_is_what_stands), cmocka_unit_test(row_has_every_member),
+		cmocka_unit_test(row_has_values),      cmocka_unit_test(round_trips),
 		cmocka_unit_test(documents_refused),
 	};
 

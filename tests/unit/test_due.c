@@ -64,14 +64,10 @@ static void band_is_capped_by_the_lifetime(void **state UNUSED)
 	static const struct {
 		int64_t lifetime, min, max;
 	} rows[] = {
-		{0, 24 * MS_HOUR, 48 * MS_HOUR},
-		{DAYS(398), 24 * MS_HOUR, 48 * MS_HOUR},
-		{DAYS(90), 24 * MS_HOUR, 48 * MS_HOUR},
-		{DAYS(24), 24 * MS_HOUR, 48 * MS_HOUR},
-		{DAYS(18), 18 * MS_HOUR, 36 * MS_HOUR},
-		{DAYS(6), 6 * MS_HOUR, 12 * MS_HOUR},
-		{DAYS(1), MS_HOUR, 2 * MS_HOUR},
-		{MS_HOUR, 15 * MS_MINUTE, 15 * MS_MINUTE},
+		{0, 24 * MS_HOUR, 48 * MS_HOUR},	{DAYS(398), 24 * MS_HOUR, 48 * MS_HOUR},
+		{DAYS(90), 24 * MS_HOUR, 48 * MS_HOUR}, {DAYS(24), 24 * MS_HOUR, 48 * MS_HOUR},
+		{DAYS(18), 18 * MS_HOUR, 36 * MS_HOUR}, {DAYS(6), 6 * MS_HOUR, 12 * MS_HOUR},
+		{DAYS(1), MS_HOUR, 2 * MS_HOUR},	{MS_HOUR, 15 * MS_MINUTE, 15 * MS_MINUTE},
 		{1, 15 * MS_MINUTE, 15 * MS_MINUTE},
 	};
 	int64_t min, max;
@@ -208,9 +204,12 @@ static void rest_is_a_quarter_of_the_life_left(void **state UNUSED)
 	static const struct {
 		int64_t left, rest;
 	} rows[] = {
-		{DAYS(80), DAYS(7)},	      {DAYS(28), DAYS(6) - DAYS(1) / 2},
-		{MS_HOUR * 8, MS_HOUR * 2},   {MS_MINUTE * 8, MS_MINUTE * 8 + MS_SECOND},
-		{MS_MINUTE * 40, 15 * MS_MINUTE}, {-MS_SECOND, 24 * MS_HOUR},
+		{DAYS(80), DAYS(7)},
+		{DAYS(28), DAYS(6) - DAYS(1) / 2},
+		{MS_HOUR * 8, MS_HOUR * 2},
+		{MS_MINUTE * 8, MS_MINUTE * 8 + MS_SECOND},
+		{MS_MINUTE * 40, 15 * MS_MINUTE},
+		{-MS_SECOND, 24 * MS_HOUR},
 		{-DAYS(400), 24 * MS_HOUR},
 	};
 
@@ -374,10 +373,12 @@ static void never_now(void **state UNUSED)
 		know(rand_between(1, DAYS(4000)), rand_between(-DAYS(4000), DAYS(4000)));
 		record.has_look = rand_between(0, 1);
 		record.schedule.attempts = (int)rand_between(0, 7);
-		record.schedule.rest_until =
-			rand_between(0, 1) ? NOW + rand_between(-DAYS(9), DAYS(7)) : TIME_UNKNOWN;
-		record.schedule.first_failed_at =
-			rand_between(0, 1) ? NOW - rand_between(0, DAYS(9)) : TIME_UNKNOWN;
+		record.schedule.rest_until = rand_between(0, 1)
+						     ? NOW + rand_between(-DAYS(9), DAYS(7))
+						     : TIME_UNKNOWN;
+		record.schedule.first_failed_at = rand_between(0, 1)
+							  ? NOW - rand_between(0, DAYS(9))
+							  : TIME_UNKNOWN;
 		input.ours = rand_between(0, 9) == 0;
 		input.pending_confirm = rand_between(0, 1);
 		input.pending_unreachable = rand_between(0, 1);
@@ -457,9 +458,8 @@ static void explains_what_is_missing(void **state UNUSED)
 	assert_true(says(json, "is told again Sat 21 Nov 11:00 UTC"));
 	assert_int_equal(json_array_size(json_get_array(json, "pending")), 1);
 	assert_int_equal(json_array_size(json_get_array(json, "open")), 2);
-	assert_int_equal(json_get_int(json_array_get(json_get_array(json, "pending"), 0), "needed",
-				      0),
-			 3);
+	assert_int_equal(
+		json_get_int(json_array_get(json_get_array(json, "pending"), 0), "needed", 0), 3);
 	json_decref(json);
 	for (size_t i = 0; i < ARRAY_LEN(alerts); i++)
 		alert_finish(&alerts[i]);

@@ -16,10 +16,29 @@
 static void probe_object_has_every_member(void **state UNUSED)
 {
 	static const char *const members[] = {
-		"target",   "id",	 "host",	"port",	    "protocol",	   "server_name",
-		"address",  "outcome",	 "error",	"stage",    "probed_at",   "duration_ms",
-		"proof",    "tls",	 "certificate", "chain",    "seconds_left", "days_left",
-		"earliest_expiry", "path_expiry", "trusted", "name_matches", "trust",
+		"target",
+		"id",
+		"host",
+		"port",
+		"protocol",
+		"server_name",
+		"address",
+		"outcome",
+		"error",
+		"stage",
+		"probed_at",
+		"duration_ms",
+		"proof",
+		"tls",
+		"certificate",
+		"chain",
+		"seconds_left",
+		"days_left",
+		"earliest_expiry",
+		"path_expiry",
+		"trusted",
+		"name_matches",
+		"trust",
 	};
 	struct endpoint endpoints[2] = {sample_dead("192.0.2.7", OUTCOME_TIMEOUT),
 					sample_served("192.0.2.7", 'a', NOW + DAYS(44))};

@@ -29,10 +29,14 @@ static void fractions_are_of_120_days_at_most(void **state UNUSED)
 		int num, den;
 		int64_t want;
 	} rows[] = {
-		{DAYS(3650), 1, 4, DAYS(30)}, {DAYS(398), 1, 4, DAYS(30)},
-		{DAYS(120), 1, 4, DAYS(30)},  {DAYS(90), 1, 4, DAYS(90) / 4},
-		{DAYS(6), 1, 4, 36 * MS_HOUR}, {DAYS(6), 1, 16, 9 * MS_HOUR},
-		{0, 1, 4, 0},		      {-DAYS(5), 1, 4, 0},
+		{DAYS(3650), 1, 4, DAYS(30)},
+		{DAYS(398), 1, 4, DAYS(30)},
+		{DAYS(120), 1, 4, DAYS(30)},
+		{DAYS(90), 1, 4, DAYS(90) / 4},
+		{DAYS(6), 1, 4, 36 * MS_HOUR},
+		{DAYS(6), 1, 16, 9 * MS_HOUR},
+		{0, 1, 4, 0},
+		{-DAYS(5), 1, 4, 0},
 		{DAYS(90), 1, 1, DAYS(90)},
 	};
 
@@ -69,11 +73,19 @@ static void crossed_to_the_millisecond(void **state UNUSED)
 		int64_t left_ms;
 		int want;
 	} rows[] = {
-		{DAYS(120), -1},	 {DAYS(30) + 1, -1}, {DAYS(30), 0},
-		{DAYS(15) + 1, 0},	 {DAYS(15), 1},	     {DAYS(15) / 2 + 1, 1},
-		{DAYS(15) / 2, 2},	 {1, 2},	     {0, 2},
+		{DAYS(120), -1},
+		{DAYS(30) + 1, -1},
+		{DAYS(30), 0},
+		{DAYS(15) + 1, 0},
+		{DAYS(15), 1},
+		{DAYS(15) / 2 + 1, 1},
+		{DAYS(15) / 2, 2},
+		{1, 2},
+		{0, 2},
 		/* The last second belongs to the certificate. */
-		{-999, 2},		 {-1000, 3},	     {-DAYS(1), 3},
+		{-999, 2},
+		{-1000, 3},
+		{-DAYS(1), 3},
 		{-DAYS(4000), 3},
 	};
 	int64_t not_after = NOW + DAYS(120);
@@ -81,9 +93,9 @@ static void crossed_to_the_millisecond(void **state UNUSED)
 
 	policy_init(&policy);
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-		assert_int_equal(threshold_crossed(&policy, NOW, not_after,
-						   not_after - rows[i].left_ms),
-				 rows[i].want);
+		assert_int_equal(
+			threshold_crossed(&policy, NOW, not_after, not_after - rows[i].left_ms),
+			rows[i].want);
 	assert_int_equal(threshold_crossed(&policy, NOW, TIME_UNKNOWN, NOW), -1);
 	policy.thresholds_len = 0;
 	assert_int_equal(threshold_crossed(&policy, NOW, not_after, not_after), -1);

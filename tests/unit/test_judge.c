@@ -102,8 +102,8 @@ static void by_time(void **state UNUSED)
 		 SEVERITY_CRITICAL},
 		{-DAYS(400), "expired", "0", "expired 400 days ago (Fri 17 Oct 2025 10:00 UTC)",
 		 SEVERITY_CRITICAL},
-		{DAYS(91), "not_yet_valid", "",
-		 "not valid before Sun 22 Nov 10:00 UTC, in 1 day", SEVERITY_WARNING},
+		{DAYS(91), "not_yet_valid", "", "not valid before Sun 22 Nov 10:00 UTC, in 1 day",
+		 SEVERITY_WARNING},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -169,7 +169,8 @@ static void by_trust(void **state UNUSED)
 
 static struct endpoint with_link(struct endpoint endpoint, int64_t not_after)
 {
-	endpoint.chain = mem_resize(endpoint.chain, endpoint.chain_len + 1, sizeof(*endpoint.chain));
+	endpoint.chain = mem_resize(endpoint.chain, endpoint.chain_len + 1,
+				    sizeof(*endpoint.chain));
 	endpoint.chain[endpoint.chain_len++] = (struct chain_link){
 		.subject = str_dup("CN=Old Intermediate"), .not_after = not_after};
 	return endpoint;
@@ -217,9 +218,10 @@ static void a_missing_issuer_is_a_servers_fault_where_it_can_be(void **state UNU
 	endpoint.cert.issuer_url = str_dup("http://ca.example/ca.der");
 	judge_one(endpoint);
 	assert_string_equal(kinds(), "untrusted incomplete_chain");
-	assert_text(FINDING_INCOMPLETE_CHAIN,
-		    "the server does not send the certificate of the issuer CN=Example CA; it is at "
-		    "http://ca.example/ca.der");
+	assert_text(
+		FINDING_INCOMPLETE_CHAIN,
+		"the server does not send the certificate of the issuer CN=Example CA; it is at "
+		"http://ca.example/ca.der");
 }
 
 static void never_self_signed_and_untrusted(void **state UNUSED)
@@ -405,9 +407,10 @@ static void changed_needs_every_endpoint(void **state UNUSED)
 		 LOOK(sample_served("10.0.0.1", 'a', end), sample_served("10.0.0.2", 'c', end)),
 		 true, NOW);
 	assert_string_equal(kinds(), "changed");
-	assert_text(FINDING_CHANGED,
-		    "the certificate changed from aaaaaaaa.. until Wed 20 Jan 10:00 UTC to bbbbbbbb.. "
-		    "until Wed 20 Jan 10:00 UTC");
+	assert_text(
+		FINDING_CHANGED,
+		"the certificate changed from aaaaaaaa.. until Wed 20 Jan 10:00 UTC to bbbbbbbb.. "
+		"until Wed 20 Jan 10:00 UTC");
 	assert_severity(FINDING_CHANGED, SEVERITY_INFO);
 	/* One still serves the old one. */
 	judge_at(LOOK(sample_served("10.0.0.1", 'b', end), sample_served("10.0.0.2", 'a', end)),
@@ -444,7 +447,8 @@ static void files_have_no_host(void **state UNUSED)
 	assert_int_equal(found.list[0].places_len, 0);
 	judge_one(sample_dead("", OUTCOME_FILE_ERROR));
 	assert_string_equal(kinds(), "file_error");
-	judge_at(sample_look((struct endpoint[]){sample_dead("", OUTCOME_FILE_ERROR), {.outcome = 0}}),
+	judge_at(sample_look(
+			 (struct endpoint[]){sample_dead("", OUTCOME_FILE_ERROR), {.outcome = 0}}),
 		 (struct observation){0}, false, NOW);
 	assert_string_equal(kinds(), "file_error");
 	judge_one(sample_dead("", OUTCOME_BAD_CERTIFICATE));
@@ -549,8 +553,8 @@ static void everything_at_once_fits(void **state UNUSED)
 
 		snprintf(address, sizeof(address), "10.0.0.%d", i);
 		endpoint = i % 3 ? sample_served(address, (char)('a' + i % 6), NOW - DAYS(i))
-				 : sample_dead(address, i % 2 ? OUTCOME_BAD_CERTIFICATE
-							      : OUTCOME_TIMEOUT);
+				 : sample_dead(address,
+					       i % 2 ? OUTCOME_BAD_CERTIFICATE : OUTCOME_TIMEOUT);
 		endpoint.name_matches = 0;
 		endpoint.trust = TRUST_ISSUER_MISSING;
 		assert_true(observation_add_take(&look, &endpoint));

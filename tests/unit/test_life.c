@@ -110,8 +110,11 @@ static void move_alerts(const struct observation *look, int64_t now, bool first)
 
 static void schedule(bool failed, int64_t now)
 {
-	struct due_input in = {.record = &record, .failed = failed, .now = now,
-			       .draw = rand_u64(), .next_repeat = INT64_MAX};
+	struct due_input in = {.record = &record,
+			       .failed = failed,
+			       .now = now,
+			       .draw = rand_u64(),
+			       .next_repeat = INT64_MAX};
 
 	for (int kind = 0; kind < KINDS; kind++) {
 		const struct alert *alert = &alerts[kind];
@@ -181,8 +184,10 @@ static struct observation forgotten(int64_t now UNUSED)
 static void a_forgotten_certificate(void **state UNUSED)
 {
 	static const char *const want[] = {
-		"expiry raised warning 1/4", "expiry repeated warning 1/8",
-		"expiry escalated critical 1/16", "expiry repeated critical 0",
+		"expiry raised warning 1/4",
+		"expiry repeated warning 1/8",
+		"expiry escalated critical 1/16",
+		"expiry repeated critical 0",
 	};
 	int64_t end = NOW + DAYS(60);
 
@@ -310,7 +315,8 @@ static struct observation rolled_out(int64_t now)
 		bool is_new = now >= NOW + DAYS(40) && i < done;
 
 		snprintf(address, sizeof(address), "10.0.0.%d", i);
-		endpoint = sample_served(address, is_new ? 'b' : 'a', NOW + DAYS(is_new ? 130 : 60));
+		endpoint = sample_served(address, is_new ? 'b' : 'a',
+					 NOW + DAYS(is_new ? 130 : 60));
 		if (!observation_add_take(&look, &endpoint))
 			abort();
 	}
@@ -357,8 +363,8 @@ static void a_target_never_reached(void **state UNUSED)
 static struct observation short_lived(int64_t now)
 {
 	int64_t n = (now - NOW) / DAYS(2);
-	struct endpoint endpoint =
-		sample_served("10.0.0.1", (char)('a' + n % 6), NOW + DAYS(2) * n + DAYS(6));
+	struct endpoint endpoint = sample_served("10.0.0.1", (char)('a' + n % 6),
+						 NOW + DAYS(2) * n + DAYS(6));
 
 	endpoint.cert.not_before = endpoint.cert.not_after - DAYS(6);
 	return LOOK(endpoint);
@@ -378,14 +384,10 @@ static void a_short_lived_one_is_looked_at_often(void **state UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(a_forgotten_certificate),
-		TEST(a_healthy_host_is_never_told_of),
-		TEST(none_after_renewal),
-		TEST(a_dead_host),
-		TEST(a_restart_wakes_nobody),
-		TEST(a_roll_out_is_one_alert),
-		TEST(a_target_never_reached),
-		TEST(a_short_lived_one_is_looked_at_often),
+		TEST(a_forgotten_certificate), TEST(a_healthy_host_is_never_told_of),
+		TEST(none_after_renewal),      TEST(a_dead_host),
+		TEST(a_restart_wakes_nobody),  TEST(a_roll_out_is_one_alert),
+		TEST(a_target_never_reached),  TEST(a_short_lived_one_is_looked_at_often),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -38,10 +38,9 @@ static void a_seen_certificate_is_an_answer(void **state UNUSED)
 
 static void oldest_ends_first(void **state UNUSED)
 {
-	struct observation look = LOOK(sample_dead("10.0.0.1", OUTCOME_TIMEOUT),
-				       sample_served("10.0.0.2", 'b', NOW + 2),
-				       sample_served("10.0.0.3", 'a', NOW + 1),
-				       sample_served("10.0.0.4", 'b', NOW + 2));
+	struct observation look = LOOK(
+		sample_dead("10.0.0.1", OUTCOME_TIMEOUT), sample_served("10.0.0.2", 'b', NOW + 2),
+		sample_served("10.0.0.3", 'a', NOW + 1), sample_served("10.0.0.4", 'b', NOW + 2));
 
 	assert_ptr_equal(observation_oldest(&look), &look.endpoints[2]);
 	/* A date that could not be read is not the beginning of time. */
@@ -112,7 +111,8 @@ static void documents_refused(void **state UNUSED)
 		{"{}", "endpoints"},
 		{"{\"endpoints\": []}", "endpoints"},
 		{"{\"endpoints\": {}}", "endpoints"},
-		{"{\"endpoints\": [{\"outcome\": \"ok\"}, {\"outcome\": 1}]}", "endpoints[1]: outcome"},
+		{"{\"endpoints\": [{\"outcome\": \"ok\"}, {\"outcome\": 1}]}",
+		 "endpoints[1]: outcome"},
 		{"{\"endpoints\": [{\"outcome\": \"ok\"}], \"at\": \"x\"}", "at"},
 		{"{\"endpoints\": [{\"outcome\": \"ok\"}], \"ours\": \"x\"}", "ours"},
 		{"{\"endpoints\": [{\"outcome\": \"ok\"}], \"families_skipped\": -1}",

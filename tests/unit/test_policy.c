@@ -41,11 +41,16 @@ static void thresholds_both_ways(void **state UNUSED)
 		int num, den;
 		int64_t ms;
 	} rows[] = {
-		{"1/4", "1/4", 1, 4, 0},	 {"1/1", "1/1", 1, 1, 0},
-		{"0d", "0d", 0, 0, 0},		 {"30d", "30d", 0, 0, 30 * MS_DAY},
-		{"24h", "1d", 0, 0, MS_DAY},	 {"36h", "36h", 0, 0, 36 * MS_HOUR},
-		{"2w", "14d", 0, 0, 14 * MS_DAY}, {"90m", "90m", 0, 0, 90 * MS_MINUTE},
-		{"1h30m", "90m", 0, 0, 90 * MS_MINUTE}, {"1500ms", "1500ms", 0, 0, 1500},
+		{"1/4", "1/4", 1, 4, 0},
+		{"1/1", "1/1", 1, 1, 0},
+		{"0d", "0d", 0, 0, 0},
+		{"30d", "30d", 0, 0, 30 * MS_DAY},
+		{"24h", "1d", 0, 0, MS_DAY},
+		{"36h", "36h", 0, 0, 36 * MS_HOUR},
+		{"2w", "14d", 0, 0, 14 * MS_DAY},
+		{"90m", "90m", 0, 0, 90 * MS_MINUTE},
+		{"1h30m", "90m", 0, 0, 90 * MS_MINUTE},
+		{"1500ms", "1500ms", 0, 0, 1500},
 	};
 	char text[24];
 
@@ -64,9 +69,9 @@ static void thresholds_both_ways(void **state UNUSED)
 
 static void thresholds_refused(void **state UNUSED)
 {
-	static const char *const wrong[] = {"",	   "x",	  "30",	 "-1d", "1/0", "0/4", "5/4", "1/",
-					    "/4",  "1/4d", "1/99999", "1 /4", "1/ 4", "99999d",
-					    "111111111/4"};
+	static const char *const wrong[] = {"",	       "x",    "30",   "-1d",	 "1/0",
+					    "0/4",     "5/4",  "1/",   "/4",	 "1/4d",
+					    "1/99999", "1 /4", "1/ 4", "99999d", "111111111/4"};
 
 	for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
 		struct threshold threshold;

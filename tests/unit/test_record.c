@@ -103,7 +103,8 @@ static void documents_refused(void **state UNUSED)
 		{"{\"target\": {\"target\": \"a:1\"}, \"look\": {}}", "look: endpoints"},
 		{"{\"target\": {\"target\": \"a:1\"}, \"outcome\": \"?\"}", "outcome"},
 		{"{\"target\": {\"target\": \"a:1\"}, \"findings\": {}}", "findings"},
-		{"{\"target\": {\"target\": \"a:1\"}, \"schedule\": {\"attempts\": -1}}", "attempts"},
+		{"{\"target\": {\"target\": \"a:1\"}, \"schedule\": {\"attempts\": -1}}",
+		 "attempts"},
 		{"{\"target\": {\"target\": \"a:1\"}, \"alerts\": [1]}", "alerts"},
 	};
 	static struct record record;

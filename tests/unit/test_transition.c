@@ -390,7 +390,8 @@ static void repeats_in_its_interval(void **state UNUSED)
 			if (seen(FINDING_UNTRUSTED, severities[i], now) == EVENT_NONE)
 				continue;
 			assert_int_equal(alert.event, EVENT_REPEATED);
-			assert_in_range(now - last, nominal * 9 / 10, nominal * 11 / 10 + MS_MINUTE);
+			assert_in_range(now - last, nominal * 9 / 10,
+					nominal * 11 / 10 + MS_MINUTE);
 			last = now;
 			told++;
 		}
@@ -673,7 +674,8 @@ static void ids_are_functions_of_the_facts(void **state UNUSED)
 	}
 }
 
-/* alerts.md 2: the raise of a threshold is the certificate's and the threshold's, not the moment's. */
+/* alerts.md 2: the raise of a threshold is the certificate's and the threshold's, not the moment's.
+ */
 static void expiry_ids_do_not_know_the_time(void **state UNUSED)
 {
 	int64_t end = NOW + DAYS(100);
@@ -762,14 +764,14 @@ static void random_lives(void **state UNUSED)
 
 			now += rand_between(1, DAYS(1));
 			if (what < 6)
-				event = seen(FINDING_UNTRUSTED, (enum severity)rand_between(1, 3), now);
+				event = seen(FINDING_UNTRUSTED, (enum severity)rand_between(1, 3),
+					     now);
 			else if (what < 8)
 				event = gone(what == 7, now);
 			else if (what == 8)
-				event = transition_ack(&alert, "root", NULL,
-						       rand_between(0, 1) ? now + MS_HOUR
-									  : TIME_UNKNOWN,
-						       now);
+				event = transition_ack(
+					&alert, "root", NULL,
+					rand_between(0, 1) ? now + MS_HOUR : TIME_UNKNOWN, now);
 			else
 				event = transition_unack(&alert, "root", now);
 			assert_true(alert.episode == episode || alert.episode == episode + 1);

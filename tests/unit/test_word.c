@@ -11,19 +11,19 @@
 #include <cmocka.h>
 
 /* Each word goes out and comes back; and nothing else comes in. */
-#define BOTH_WAYS(name, count)                                                                     \
-	static void name##_both_ways(void **state UNUSED)                                          \
-	{                                                                                          \
-		for (int i = 0; i < (int)(count); i++) {                                           \
-			enum name back = (enum name)-1;                                            \
-                                                                                                   \
-			assert_true(name##_parse(name##_text((enum name)i), &back));               \
-			assert_int_equal(back, i);                                                 \
-		}                                                                                  \
-		enum name untouched = (enum name)0;                                                \
-		assert_false(name##_parse("nonsense", &untouched));                                \
-		assert_false(name##_parse("", &untouched));                                        \
-		assert_false(name##_parse(NULL, &untouched));                                      \
+#define BOTH_WAYS(name, count)                                                       \
+	static void name##_both_ways(void **state UNUSED)                            \
+	{                                                                            \
+		for (int i = 0; i < (int)(count); i++) {                             \
+			enum name back = (enum name) - 1;                            \
+                                                                                     \
+			assert_true(name##_parse(name##_text((enum name)i), &back)); \
+			assert_int_equal(back, i);                                   \
+		}                                                                    \
+		enum name untouched = (enum name)0;                                  \
+		assert_false(name##_parse("nonsense", &untouched));                  \
+		assert_false(name##_parse("", &untouched));                          \
+		assert_false(name##_parse(NULL, &untouched));                        \
 	}
 
 BOTH_WAYS(outcome, OUTCOME_COUNT)
@@ -38,9 +38,11 @@ BOTH_WAYS(end_reason, END_COUNT)
 static void outcomes_are_those_promised(void **state UNUSED)
 {
 	static const char *const promised[] = {
-		"ok",	       "dns_error", "refused",		"unreachable",	"timeout",
-		"reset",       "closed",    "not_tls",		"starttls_refused", "tls_error",
-		"no_certificate", "bad_certificate", "too_large", "file_error", "prober_crash",
+		"ok",	       "dns_error",	 "refused",
+		"unreachable", "timeout",	 "reset",
+		"closed",      "not_tls",	 "starttls_refused",
+		"tls_error",   "no_certificate", "bad_certificate",
+		"too_large",   "file_error",	 "prober_crash",
 		"cancelled",
 	};
 
