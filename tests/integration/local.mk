@@ -2,3 +2,5 @@
 # `make check-integration` under tools/run-test, which gives each a directory ($TMPDIR), a
 # deadline, and ends its processes; $EXPIRYD, $EXPIRYCTL, $SOURCE and $BUILD say what to run.
 # Exit 77 means that a server is missing, and counts as a failure where CI is set.
+INTEGRATION += tests/integration/ca-bundle.sh
+EXTRA_DIST += tests/integration/ca-bundle.sh
