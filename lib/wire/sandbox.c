@@ -106,6 +106,7 @@ static const struct rule rules[] = {
 	 * a file's existence, which the reader, without any socket, can tell nobody but the keeper.
 	 */
 	CALL1(newfstatat, READER, ALLOW, IS_MASKED(3, AT_EMPTY_PATH, AT_EMPTY_PATH)),
+	CALL1(newfstatat, READER, REFUSE, IS_MASKED(3, AT_EMPTY_PATH, 0)),
 	CALL1(ioctl, BOTH, ALLOW, IS(1, FIONBIO)),
 	CALL1(ioctl, BOTH, ALLOW, IS(1, FIONREAD)),
 	CALL1(ioctl, BOTH, FORBID, IS(1, TCGETS)),
