@@ -1,5 +1,5 @@
 /*
- * Every half minute the instance's document is written. The first one is read before it is written: a
+ * Every minute the instance's document is written. The first one is read before it is written: a
  * gap of over an hour is said in the first message that goes out (alerts.md 12).
  */
 #include "daemon/keeper/heartbeat.h"
@@ -9,7 +9,7 @@
 #include "lib/base/mem.h"
 #include "lib/loop/timer.h"
 
-#define EVERY_MS (30 * MS_SECOND)
+#define EVERY_MS MS_MINUTE
 #define AWAY_MS MS_HOUR
 
 struct heartbeat {

@@ -5,6 +5,7 @@
  */
 #include "daemon/keeper/network.h"
 
+#include "daemon/keeper/batch.h"
 #include "daemon/keeper/conditions.h"
 #include "daemon/keeper/jobs.h"
 #include "lib/base/log.h"
@@ -19,6 +20,9 @@
 #define RING 4096
 /* While a zone is held its window may hold only failures: so many answers in a row let go as well. */
 #define ANSWERS_FREE 3
+/* A failure in a small inventory is weighed against witnesses: hosts that answered last are asked again. */
+#define WITNESSES FAILED_MIN
+#define WITNESS_EVERY_MS (5 * MS_MINUTE)
 
 struct sighting {
 	int64_t at;
@@ -32,12 +36,15 @@ struct zone {
 	size_t failed; /* in the window: failed or ours, one per target */
 	bool held;
 	int answers; /* in a row while held */
+	char answered[WITNESSES + 1][TARGET_ID_LEN + 1]; /* newest first */
+	int64_t witnesses_at;
 	int64_t ours_since; /* first of a run of failures on our side without any answer; 0: none */
 	UT_hash_handle hh;
 };
 struct network {
 	struct keeper *keeper;
 	struct zone *zones;
+	struct store_call *call;
 };
 
 struct network *network_new(struct keeper *keeper)
@@ -54,6 +61,7 @@ void network_free(struct network *network)
 
 	if (!network)
 		return;
+	store_cancel(network->call);
 	HASH_ITER(hh, network->zones, zone, next) {
 		HASH_DEL(network->zones, zone);
 		mem_free(zone->name);
@@ -169,6 +177,47 @@ static void weigh_hold(struct network *network, struct zone *zone, int64_t now)
 	}
 }
 
+static void remember_answer(struct zone *zone, const char *id)
+{
+	size_t i = 0;
+
+	while (i < WITNESSES && strcmp(zone->answered[i], id) != 0)
+		i++;
+	memmove(zone->answered[1], zone->answered[0], i * sizeof(zone->answered[0]));
+	str_copy(zone->answered[0], sizeof(zone->answered[0]), id);
+}
+
+static void on_called(void *arg, struct store_answer *answer)
+{
+	struct network *network = arg;
+
+	network->call = NULL;
+	if (answer->status == STORE_OK)
+		claims_kick(network->keeper->claims);
+}
+
+/* Is it that host, or is it us? The hosts that answered last are looked at now, as any target is. */
+static void call_witnesses(struct network *network, struct zone *zone, const char *failed_id,
+			   int64_t now)
+{
+	struct batch batch = {0};
+	size_t called = 0;
+
+	if (network->call || (zone->witnesses_at && now - zone->witnesses_at < WITNESS_EVERY_MS))
+		return;
+	for (size_t i = 0; i <= WITNESSES && called < WITNESSES; i++) {
+		if (!zone->answered[i][0] || strcmp(zone->answered[i], failed_id) == 0)
+			continue;
+		batch_job(&batch, JOB_ENSURE, JOB_PROBE, zone->answered[i], zone->name, "", now);
+		called++;
+	}
+	if (called > 0) {
+		zone->witnesses_at = now;
+		network->call = batch_commit(&batch, network->keeper->store, on_called, network);
+	}
+	batch_finish(&batch);
+}
+
 void network_saw(struct network *network, const char *zone_name, const char *target_id,
 		 enum network_seen seen)
 {
@@ -180,6 +229,7 @@ void network_saw(struct network *network, const char *zone_name, const char *tar
 	case NETWORK_ANSWERED:
 		zone->ours_since = 0;
 		zone->answers++;
+		remember_answer(zone, target_id);
 		break;
 	case NETWORK_OURS:
 		if (!zone->ours_since)
@@ -188,6 +238,8 @@ void network_saw(struct network *network, const char *zone_name, const char *tar
 		break;
 	case NETWORK_FAILED:
 		zone->answers = 0;
+		if (!zone->held)
+			call_witnesses(network, zone, target_id, now);
 		break;
 	}
 	if (!zone->held)

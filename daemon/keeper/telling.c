@@ -5,6 +5,7 @@
  */
 #include "daemon/keeper/telling.h"
 
+#include "lib/base/digest.h"
 #include "lib/base/mem.h"
 #include "lib/base/rand.h"
 #include "lib/base/str.h"
@@ -39,8 +40,8 @@ static bool about_itself(const struct alert *alert, const char *name)
 	       strcmp(alert->subject + strlen("notifier/"), name) == 0;
 }
 
-static void add_line(struct keeper *keeper, struct batch *batch, const struct alert *alert,
-		     const char *notifier, enum alert_event event, int64_t now)
+void telling_line(struct keeper *keeper, struct batch *batch, const struct alert *alert,
+		  const char *notifier, enum alert_event event, int64_t now)
 {
 	char kind[STORE_ID_MAX];
 	json_t *line = json_object();
@@ -74,6 +75,8 @@ static void history_put(struct batch *batch, const json_t *entry, int64_t now)
 	history_id(now, id);
 	put = batch_put(batch, KIND_EVENT, id, entry);
 	batch_index(put, "at", now);
+	if (subject_number(json_get_str(entry, "subject_id")) >= 0)
+		batch_index(put, "subject", subject_number(json_get_str(entry, "subject_id")));
 }
 
 static void add_history(struct batch *batch, const struct alert *alert, enum alert_event event,
@@ -111,6 +114,39 @@ void telling_history(struct batch *batch, const char *what, const char *subject_
 	json_decref(entry);
 }
 
+/* Of the words, not of the numbers, which change when a word is added to its list. */
+int64_t alert_class(enum alert_kind kind, enum severity severity, enum alert_status status)
+{
+	char words[128], id[SHORT_ID_LEN + 1];
+
+	snprintf(words, sizeof(words), "%s %s %s", alert_kind_text(kind), severity_text(severity),
+		 alert_status_text(status));
+	digest_short_id(words, id);
+	return subject_number(id);
+}
+
+int64_t subject_number(const char *subject_id)
+{
+	char digits[15] = "";
+	int64_t number = 0;
+	uint8_t bytes[7];
+
+	if (!subject_id || strlen(subject_id) != SHORT_ID_LEN)
+		return -1;
+	memcpy(digits, subject_id, sizeof(digits) - 1);
+	if (!hex_decode(digits, bytes, sizeof(bytes)))
+		return -1;
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		number = number << 8 | bytes[i];
+	return number;
+}
+
+/* Severity above time: 2^45 ms are a thousand years. */
+static int64_t worst_first(const struct alert *alert)
+{
+	return ((int64_t)(SEVERITY_CRITICAL - alert->severity) << 45) + alert->started_at;
+}
+
 static void put_alert(struct batch *batch, const struct alert *alert, int64_t rev)
 {
 	json_t *json = alert_to_json(alert);
@@ -118,11 +154,16 @@ static void put_alert(struct batch *batch, const struct alert *alert, int64_t re
 
 	json_decref(json);
 	/* Only what stands has "open": that index is the list of alerts. */
-	if (alert_open(alert))
+	if (alert_open(alert)) {
 		batch_index(put, "open", alert->started_at);
-	else if (alert->status == ALERT_PENDING)
+		batch_index(put, "worst", worst_first(alert));
+	}
+	if (alert->status != ALERT_RESOLVED)
+		batch_index(put, "class",
+			    alert_class(alert->kind, alert->severity, alert->status));
+	if (alert->status == ALERT_PENDING)
 		batch_index(put, "pending", alert->first_seen_at);
-	else
+	if (alert->status == ALERT_RESOLVED)
 		batch_index(put, "ended", alert->ended_at);
 	batch_expect(batch, KIND_ALERT, alert->id, rev);
 }
@@ -143,7 +184,7 @@ void telling_add(struct keeper *keeper, struct batch *batch, struct alert *alert
 			if (about_itself(alert, names[heard[i]]))
 				continue;
 			remember_told(alert, names[heard[i]]);
-			add_line(keeper, batch, alert, names[heard[i]], event, now);
+			telling_line(keeper, batch, alert, names[heard[i]], event, now);
 		}
 		add_history(batch, alert, event, now);
 	}
