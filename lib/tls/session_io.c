@@ -10,6 +10,13 @@
 #include <errno.h>
 #include <sys/socket.h>
 
+/* The first one counts: what follows an end of file (an alert that cannot be sent) is its echo. */
+static void keep_error(struct session_io *io, int error)
+{
+	if (io->error == 0 && !io->eof)
+		io->error = error;
+}
+
 static int io_write(BIO *bio, const char *data, int len)
 {
 	struct session_io *io = BIO_get_data(bio);
@@ -23,8 +30,8 @@ static int io_write(BIO *bio, const char *data, int len)
 		return (int)sent;
 	if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)
 		BIO_set_retry_write(bio);
-	else if (io->error == 0)
-		io->error = errno;
+	else
+		keep_error(io, errno);
 	return -1;
 }
 
@@ -64,8 +71,8 @@ static int io_read(BIO *bio, char *data, int len)
 	}
 	if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)
 		BIO_set_retry_read(bio);
-	else if (io->error == 0)
-		io->error = errno;
+	else
+		keep_error(io, errno);
 	return -1;
 }
 

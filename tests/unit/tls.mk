@@ -30,3 +30,8 @@ TESTS += tests/unit/test_read_file
 tests_unit_test_read_file_SOURCES = tests/unit/test_read_file.c tests/unit/certs.c \
 	tests/unit/certs.h
 tests_unit_test_read_file_LDADD = $(LIBS_TLS) $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/test_session
+TESTS += tests/unit/test_session
+tests_unit_test_session_SOURCES = tests/unit/test_session.c tests/unit/certs.c tests/unit/certs.h
+tests_unit_test_session_LDADD = $(LIBS_TLS) $(CMOCKA_LIBS)
