@@ -6,6 +6,7 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/str.h"
+#include "lib/model/codec.h"
 #include "lib/rules/rule.h"
 #include <stdarg.h>
 
@@ -57,7 +58,7 @@ static json_t *explain_next(struct explainer *x)
 	char date[DATE_TEXT_MAX], span[SPAN_TEXT_MAX];
 	json_t *json = json_object();
 
-	json_put_time(json, "at", schedule->next_at);
+	codec_put_second(json, "at", schedule->next_at);
 	json_put_str(json, "reason", schedule->reason[0] ? schedule->reason : NULL);
 	if (x->record->ignored)
 		sentence(x, "it is ignored: watched and shown, and silent");
@@ -81,8 +82,8 @@ static json_t *explain_attempts(struct explainer *x)
 
 	json_put_int(json, "failed", schedule->attempts);
 	json_put_int(json, "of", max);
-	json_put_time(json, "rest_until", schedule->rest_until);
-	json_put_time(json, "since", schedule->first_failed_at);
+	codec_put_second(json, "rest_until", schedule->rest_until);
+	codec_put_second(json, "since", schedule->first_failed_at);
 	if (schedule->attempts > 0)
 		sentence(x, "%d of %d attempts failed: %s%s%s", schedule->attempts, max,
 			 outcome_text(x->record->outcome), x->record->error ? ", " : "",
@@ -100,7 +101,7 @@ static void add_threshold(struct explainer *x, json_t *array, const char *name, 
 	json_t *row = json_object();
 
 	json_put_str(row, "threshold", name);
-	json_put_time(row, "at", at);
+	codec_put_second(row, "at", at);
 	json_put_str(row, "severity", severity_text(severity));
 	json_put_bool(row, "crossed", at <= x->now);
 	json_array_append_new(array, row);
@@ -161,9 +162,10 @@ static json_t *explain_pending(struct explainer *x, const struct alert *alert)
 	json_put_str(json, "kind", alert_kind_text(alert->kind));
 	json_put_int(json, "seen", alert->seen);
 	json_put_int(json, "needed", needed);
-	json_put_time(json, "not_before",
-		      min_ms && alert->first_seen_at != TIME_UNKNOWN ? alert->first_seen_at + min_ms
-								     : TIME_UNKNOWN);
+	codec_put_second(json, "not_before",
+			 min_ms && alert->first_seen_at != TIME_UNKNOWN
+				 ? alert->first_seen_at + min_ms
+				 : TIME_UNKNOWN);
 	sentence(x, "%s was seen in %d of %d looks in a row: not told yet (%s)",
 		 alert_kind_text(alert->kind), alert->seen, needed, alert->text ? alert->text : "");
 	return json;
@@ -176,8 +178,8 @@ static json_t *explain_open(struct explainer *x, const struct alert *alert)
 
 	json_put_str(json, "kind", alert_kind_text(alert->kind));
 	json_put_str(json, "status", alert_status_text(alert->status));
-	json_put_time(json, "repeat_at", alert->repeat_at);
-	json_put_time(json, "last_told_at", alert->last_told_at);
+	codec_put_second(json, "repeat_at", alert->repeat_at);
+	codec_put_second(json, "last_told_at", alert->last_told_at);
 	if (alert->ack_by)
 		sentence(x, "%s is acknowledged by %s%s%s: silent until it gets worse or ends",
 			 alert_kind_text(alert->kind), alert->ack_by,

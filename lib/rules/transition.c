@@ -156,6 +156,9 @@ static bool confirmed(const struct alert *alert, const struct transition_input *
 	enum finding_kind kind = in->finding->kind;
 	int looks = finding_kind_looks(kind);
 
+	/* One of our own kinds, which borrows a finding for its text: we know what we say. */
+	if (alert_kind_of(kind) != alert->kind)
+		return true;
 	if (kind == FINDING_UNREACHABLE)
 		looks = in->policy->unreachable_after;
 	return alert->seen >= looks && in->now - alert->first_seen_at >= finding_kind_min_ms(kind);

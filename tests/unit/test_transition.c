@@ -201,6 +201,16 @@ static void zeroed_memory_is_a_new_alert(void **state UNUSED)
 	assert_int_equal(seen(FINDING_UNTRUSTED, SEVERITY_CRITICAL, NOW + 1), EVENT_RAISED);
 }
 
+static void our_own_kinds_are_raised_at_once(void **state UNUSED)
+{
+	name_alert(ALERT_KIND_NOTIFIER);
+	assert_int_equal(seen(FINDING_UNREACHABLE, SEVERITY_WARNING, NOW), EVENT_RAISED);
+	policy.severities[FINDING_UNREACHABLE] = SEVERITY_OFF;
+	assert_int_equal(gone(false, NOW + 1), EVENT_NONE);
+	assert_int_equal(gone(true, NOW + 2), EVENT_RESOLVED);
+	assert_int_equal(alert.reason, END_PROVED);
+}
+
 static void first_look_is_told_so(void **state UNUSED)
 {
 	struct transition_input in = expiry_at('a', NOW + DAYS(20), NOW);
@@ -869,6 +879,7 @@ int main(void)
 		TEST(only_looks_count),
 		TEST(expiry_is_arithmetic),
 		TEST(zeroed_memory_is_a_new_alert),
+		TEST(our_own_kinds_are_raised_at_once),
 		TEST(first_look_is_told_so),
 		TEST(one_message_per_threshold),
 		TEST(several_crossed_are_one_message),
