@@ -18,6 +18,13 @@ static int64_t burst_milli(const struct gate *gate)
 	return (burst > 1 ? burst : 1) * TOKEN;
 }
 
+/* The fraction of a token on top lets nobody through, but if it were spilled, who looks now and then
+ * would never see the whole rate. */
+static int64_t full_milli(const struct gate *gate)
+{
+	return burst_milli(gate) + TOKEN - 1;
+}
+
 static void fill(struct gate *gate, int64_t mono_ms)
 {
 	int64_t elapsed = mono_ms - gate->filled_at_ms;
@@ -29,8 +36,8 @@ static void fill(struct gate *gate, int64_t mono_ms)
 	if (elapsed > MS_DAY)
 		elapsed = MS_DAY;
 	gate->tokens_milli += elapsed * gate->rate_per_s;
-	if (gate->tokens_milli > burst_milli(gate))
-		gate->tokens_milli = burst_milli(gate);
+	if (gate->tokens_milli > full_milli(gate))
+		gate->tokens_milli = full_milli(gate);
 }
 
 void gate_init(struct gate *gate, int64_t inflight_max, int64_t rate_per_s, int64_t mono_ms)

@@ -115,10 +115,14 @@ static void on_again(void *arg)
 	evconnlistener_enable(httpd->listener);
 }
 
-static void on_accept_error(struct evconnlistener *listener, void *arg)
-{
-	struct httpd *httpd = arg;
+/* evhttp makes itself the argument of the listener's callbacks, so who it is must be looked up. */
+static struct httpd *servers;
 
+static void on_accept_error(struct evconnlistener *listener, void *arg UNUSED)
+{
+	struct httpd *httpd;
+
+	DL_SEARCH_SCALAR(servers, httpd, listener, listener);
 	evconnlistener_disable(listener);
 	timer_set(&httpd->again, ACCEPT_AGAIN_MS);
 }
@@ -164,6 +168,7 @@ static struct httpd *httpd_new(struct loop *loop, const struct httpd_config *con
 	evhttp_set_bevcb(httpd->http, on_arrival, httpd);
 	evhttp_set_gencb(httpd->http, httpd_on_request, httpd);
 	evconnlistener_set_error_cb(httpd->listener, on_accept_error);
+	DL_APPEND(servers, httpd);
 	return httpd;
 }
 
@@ -221,6 +226,7 @@ void httpd_free(struct httpd *httpd)
 	if (!httpd)
 		return;
 	path_remove(httpd);
+	DL_DELETE(servers, httpd);
 	httpd_requests_drop(httpd);
 	timer_clear(&httpd->again);
 	deferred_cancel(httpd->seating);

@@ -18,6 +18,7 @@ struct evhttp_request;
 struct seat;
 
 struct httpd {
+	struct httpd *prev, *next;
 	struct loop *loop;
 	struct httpd_config config;
 	struct evhttp *http;

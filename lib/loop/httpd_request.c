@@ -30,6 +30,7 @@ struct httpd_request {
 	struct httpd_request *prev, *next;
 	struct httpd *httpd;
 	struct evhttp_request *ev; /* NULL: the connection is gone */
+	struct evhttp_connection *connection;
 	struct arena arena;
 	const char *path;
 	const char *rest;
@@ -105,7 +106,7 @@ static struct evhttp_request *ev_take(struct httpd_request *request)
 	request->peer = NULL;
 	request->ev = NULL;
 	if (ev)
-		evhttp_connection_set_closecb(evhttp_request_get_connection(ev), NULL, NULL);
+		evhttp_connection_set_closecb(request->connection, NULL, NULL);
 	return ev;
 }
 
@@ -140,8 +141,12 @@ static void on_gone_turn(void *arg)
 static void on_close(struct evhttp_connection *connection UNUSED, void *arg)
 {
 	struct httpd_request *request = arg;
+	struct evhttp_request *ev = ev_take(request);
 
-	ev_take(request);
+	/* After a timeout of writing evhttp has let go of the request and leaves it to whoever
+	 * answers. */
+	if (!evhttp_request_get_connection(ev))
+		evhttp_request_free(ev);
 	deferred_cancel(request->drain_turn);
 	request->drain_turn = NULL;
 	/* The handler waits for its turn and never saw it. */
@@ -212,32 +217,38 @@ static const char *decoded(struct httpd_request *request, const char *text, bool
 	return kept;
 }
 
+static bool pair_add(struct httpd_request *request, char *key)
+{
+	struct pair *pair = &request->query[request->query_len];
+	char *value = strchr(key, '=');
+
+	if (request->query_len == QUERY_PAIRS_MAX)
+		return false;
+	if (value)
+		*value++ = '\0';
+	pair->key = decoded(request, key, true);
+	pair->value = value ? decoded(request, value, true) : "";
+	request->query_len++;
+	return pair->key && pair->value;
+}
+
 static bool query_read(struct httpd_request *request, const char *text)
 {
 	char *copy, *next;
+	bool good = true;
 
 	if (!text || !*text)
 		return true;
 	request->query = arena_alloc(&request->arena, QUERY_PAIRS_MAX * sizeof(struct pair));
 	next = copy = str_dup(text);
-	while (next && request->query_len < QUERY_PAIRS_MAX) {
+	while (next && good) {
 		char *key = strsep(&next, "&");
-		char *value = strchr(key, '=');
-		struct pair *pair = &request->query[request->query_len];
 
-		if (!*key)
-			continue;
-		if (value)
-			*value++ = '\0';
-		pair->key = decoded(request, key, true);
-		pair->value = value ? decoded(request, value, true) : "";
-		if (!pair->key || !pair->value)
-			break;
-		request->query_len++;
-		next = next && *next ? next : NULL;
+		if (*key)
+			good = pair_add(request, key);
 	}
 	mem_free(copy);
-	return !next;
+	return good;
 }
 
 static int request_read(struct httpd_request *request)
@@ -294,10 +305,11 @@ void httpd_on_request(struct evhttp_request *ev, void *arg)
 
 	request->httpd = httpd;
 	request->ev = ev;
+	request->connection = evhttp_request_get_connection(ev);
 	request->rest = "";
 	request->head = evhttp_request_get_command(ev) == EVHTTP_REQ_HEAD;
 	DL_APPEND(httpd->requests, request);
-	evhttp_connection_set_closecb(evhttp_request_get_connection(ev), on_close, request);
+	evhttp_connection_set_closecb(request->connection, on_close, request);
 	request->refused = request_read(request);
 	if (!request->refused)
 		route_find(request);
@@ -357,9 +369,7 @@ bool httpd_is_unix(const struct httpd_request *request)
 
 static int request_fd(const struct httpd_request *request)
 {
-	struct evhttp_connection *connection = evhttp_request_get_connection(request->ev);
-
-	return (int)bufferevent_getfd(evhttp_connection_get_bufferevent(connection));
+	return (int)bufferevent_getfd(evhttp_connection_get_bufferevent(request->connection));
 }
 
 bool httpd_peer(const struct httpd_request *request, uint32_t *uid, uint32_t *gid, int32_t *pid)
@@ -381,7 +391,7 @@ bool httpd_peer(const struct httpd_request *request, uint32_t *uid, uint32_t *gi
 static void connection_end(struct httpd_request *request)
 {
 	/* on_close comes from inside. */
-	evhttp_connection_free(evhttp_request_get_connection(request->ev));
+	evhttp_connection_free(request->connection);
 }
 
 /* evhttp does not read while a request is being handled, so it would not notice. */
@@ -507,13 +517,12 @@ void httpd_chunk_start(struct httpd_request *request, int status, const char *co
 
 size_t httpd_chunk_pending(const struct httpd_request *request)
 {
-	struct evhttp_connection *connection;
+	struct bufferevent *bev;
 
 	if (!request->ev)
 		return 0;
-	connection = evhttp_request_get_connection(request->ev);
-	return evbuffer_get_length(
-		bufferevent_get_output(evhttp_connection_get_bufferevent(connection)));
+	bev = evhttp_connection_get_bufferevent(request->connection);
+	return evbuffer_get_length(bufferevent_get_output(bev));
 }
 
 void httpd_chunk(struct httpd_request *request, const void *data, size_t len)
