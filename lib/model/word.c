@@ -44,7 +44,11 @@ static bool word_find(const char *const *words, size_t len, const char *text, un
 		return true;                                                                   \
 	}
 
-#define SEVERITIES(X) X(OFF, "off") X(INFO, "info") X(WARNING, "warning") X(CRITICAL, "critical")
+#define SEVERITIES(X)         \
+	X(OFF, "off")         \
+	X(INFO, "info")       \
+	X(WARNING, "warning") \
+	X(CRITICAL, "critical")
 
 WORDS(outcome, OUTCOMES)
 WORDS(finding_kind, FINDING_KINDS)

@@ -99,10 +99,14 @@ const char *alert_kind_text(enum alert_kind kind);
 bool alert_kind_parse(const char *text, enum alert_kind *out) MUST_CHECK;
 enum alert_kind alert_kind_of(enum finding_kind kind);
 
-#define ALERT_STATUSES(X)                                                           \
-	X(PENDING, "pending")                                                       \
-	X(FIRING, "firing") X(ACKNOWLEDGED, "acknowledged") X(SILENCED, "silenced") \
-		X(HELD, "held") X(FLAPPING, "flapping") X(RESOLVED, "resolved")
+#define ALERT_STATUSES(X)               \
+	X(PENDING, "pending")           \
+	X(FIRING, "firing")             \
+	X(ACKNOWLEDGED, "acknowledged") \
+	X(SILENCED, "silenced")         \
+	X(HELD, "held")                 \
+	X(FLAPPING, "flapping")         \
+	X(RESOLVED, "resolved")
 enum alert_status {
 #define X(id, text) ALERT_##id,
 	ALERT_STATUSES(X)
@@ -112,11 +116,17 @@ enum alert_status {
 const char *alert_status_text(enum alert_status status);
 bool alert_status_parse(const char *text, enum alert_status *out) MUST_CHECK;
 
-#define ALERT_EVENTS(X)                                                                         \
-	X(NONE, "none")                                                                         \
-	X(RAISED, "raised") X(ESCALATED, "escalated") X(REPEATED, "repeated")                   \
-		X(ACKNOWLEDGED, "acknowledged") X(RESOLVED, "resolved") X(FLAPPING, "flapping") \
-			X(SUMMARY, "summary") X(FIRST_LOOK, "first_look") X(TEST, "test")
+#define ALERT_EVENTS(X)                 \
+	X(NONE, "none")                 \
+	X(RAISED, "raised")             \
+	X(ESCALATED, "escalated")       \
+	X(REPEATED, "repeated")         \
+	X(ACKNOWLEDGED, "acknowledged") \
+	X(RESOLVED, "resolved")         \
+	X(FLAPPING, "flapping")         \
+	X(SUMMARY, "summary")           \
+	X(FIRST_LOOK, "first_look")     \
+	X(TEST, "test")
 enum alert_event {
 #define X(id, text) EVENT_##id,
 	ALERT_EVENTS(X)
@@ -126,10 +136,12 @@ enum alert_event {
 const char *alert_event_text(enum alert_event event);
 bool alert_event_parse(const char *text, enum alert_event *out) MUST_CHECK;
 
-#define END_REASONS(X)                                                  \
-	X(NONE, "none")                                                 \
-	X(PROVED, "proved") X(REMOVED, "removed") X(IGNORED, "ignored") \
-		X(SUPERSEDED, "superseded")
+#define END_REASONS(X)        \
+	X(NONE, "none")       \
+	X(PROVED, "proved")   \
+	X(REMOVED, "removed") \
+	X(IGNORED, "ignored") \
+	X(SUPERSEDED, "superseded")
 enum end_reason {
 #define X(id, text) END_##id,
 	END_REASONS(X)
