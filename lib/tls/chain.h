@@ -21,7 +21,7 @@ enum chain_verdict {
 	CHAIN_TIME,	      /* a path exists but for validity times (of any member) */
 	CHAIN_SELF_SIGNED,    /* the leaf is self-signed and is no anchor */
 	CHAIN_UNKNOWN_ROOT,   /* sent chain ends in a self-signed certificate that is no anchor */
-	CHAIN_ISSUER_MISSING, /* sent chain ends below an issuer that was neither sent nor is an anchor */
+	CHAIN_ISSUER_MISSING, /* ... below an issuer that was neither sent nor is an anchor */
 	CHAIN_BAD_SIGNATURE,  /* issuer found by name, signature does not verify */
 	CHAIN_INVALID,	      /* constraints, usage, algorithm... see detail */
 	CHAIN_BUDGET,	      /* search budget used up */
@@ -31,11 +31,11 @@ const char *chain_verdict_text(enum chain_verdict verdict);
 struct chain_result {
 	enum chain_verdict verdict;
 	char detail[256];
-	size_t path_len;	       /* of the path found (TRUSTED, TIME) */
-	char path_sha256[16][65];      /* leaf first, anchor last */
-	int64_t path_until;	       /* wall ms: earliest notAfter of that path, anchor included;
-					* INT64_MIN when no path */
-	int path_earliest;	       /* index in path_sha256 of the one that ends first */
+	size_t path_len;	  /* of the path found (TRUSTED, TIME) */
+	char path_sha256[16][65]; /* leaf first, anchor last */
+	int64_t path_until;	  /* wall ms: earliest notAfter of that path, anchor included;
+				   * INT64_MIN when no path */
+	int path_earliest;	  /* index in path_sha256 of the one that ends first */
 };
 /* ders[0] is the leaf; others as sent. purpose: TLS server authentication. */
 void chain_verify(const struct anchors *anchors, const uint8_t *const *ders, const size_t *lens,

@@ -8,7 +8,7 @@
 
 #include "lib/base/err.h"
 
-#define SESSION_CHAIN_MAX 32		    /* certificates kept */
+#define SESSION_CHAIN_MAX 32		     /* certificates kept */
 #define SESSION_CHAIN_BYTES_MAX (256 * 1024) /* of all certificates together */
 
 struct session_context; /* shared SSL_CTX: TLS 1.0 up when legacy, else 1.2 up; X25519 first */
@@ -17,14 +17,14 @@ void session_context_free(struct session_context *context);
 
 struct session;
 enum session_status {
-	SESSION_DONE,	    /* handshake (or close) complete */
+	SESSION_DONE, /* handshake (or close) complete */
 	SESSION_WANT_READ,
 	SESSION_WANT_WRITE,
-	SESSION_CLOSED,	    /* peer closed in the clear before the end */
-	SESSION_RESET,	    /* ECONNRESET, EPIPE */
-	SESSION_NOT_TLS,    /* the peer's bytes are no TLS record */
-	SESSION_TOO_LARGE,  /* chain over the ceilings */
-	SESSION_FAILED,	    /* alert or protocol error: session_error */
+	SESSION_CLOSED,	   /* peer closed in the clear before the end */
+	SESSION_RESET,	   /* ECONNRESET, EPIPE */
+	SESSION_NOT_TLS,   /* the peer's bytes are no TLS record */
+	SESSION_TOO_LARGE, /* chain over the ceilings */
+	SESSION_FAILED,	   /* alert or protocol error: session_error */
 };
 /* server_name NULL: no SNI. fd stays the caller's. */
 struct session *session_new(struct session_context *context, int fd, const char *server_name);

@@ -25,3 +25,22 @@ EXTRA_DIST += \
 	tests/fuzz/corpus/json/record.json \
 	tests/fuzz/corpus/json/target-file \
 	tests/fuzz/corpus/json/target-host
+
+FUZZERS += tests/fuzz/fuzz_cert
+tests_fuzz_fuzz_cert_SOURCES = tests/fuzz/fuzz_cert.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_cert_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_cert_LDADD = $(LIBS_TLS)
+EXTRA_DIST += \
+	tests/fuzz/corpus/cert/badtime.der \
+	tests/fuzz/corpus/cert/cross.pem \
+	tests/fuzz/corpus/cert/cut.pem \
+	tests/fuzz/corpus/cert/ed25519.der \
+	tests/fuzz/corpus/cert/empty.msg \
+	tests/fuzz/corpus/cert/full.der \
+	tests/fuzz/corpus/cert/mixed.pem \
+	tests/fuzz/corpus/cert/nc.pem \
+	tests/fuzz/corpus/cert/negative.der \
+	tests/fuzz/corpus/cert/odd-nul.der \
+	tests/fuzz/corpus/cert/root.der \
+	tests/fuzz/corpus/cert/self.pem \
+	tests/fuzz/corpus/cert/v1.der
