@@ -101,6 +101,24 @@ static void forget_ack(struct alert *alert)
 	alert->ack_severity = SEVERITY_OFF;
 }
 
+static void end_ack(struct alert *alert)
+{
+	if (alert->status == ALERT_ACKNOWLEDGED)
+		alert->status = ALERT_FIRING;
+	forget_ack(alert);
+}
+
+/* It stands, and has nothing to say until it is seen again: no look is due for the sake of its
+ * repeat, nor for that of an acknowledgement that has run out. */
+static void wait_for_sight(struct alert *alert, int64_t now)
+{
+	if (alert->repeat_at > now)
+		return;
+	alert->repeat_at = TIME_UNKNOWN;
+	if (alert->ack_by && alert->ack_until != TIME_UNKNOWN && now >= alert->ack_until)
+		end_ack(alert);
+}
+
 /* ---- the finding is there ----------------------------------------------------------------- */
 
 static void lay_in(struct alert *alert, const struct finding *finding)
@@ -156,9 +174,6 @@ static bool confirmed(const struct alert *alert, const struct transition_input *
 	enum finding_kind kind = in->finding->kind;
 	int looks = finding_kind_looks(kind);
 
-	/* One of our own kinds, which borrows a finding for its text: we know what we say. */
-	if (alert_kind_of(kind) != alert->kind)
-		return true;
 	if (kind == FINDING_UNREACHABLE)
 		looks = in->policy->unreachable_after;
 	return alert->seen >= looks && in->now - alert->first_seen_at >= finding_kind_min_ms(kind);
@@ -211,9 +226,7 @@ static enum alert_event escalate(struct alert *alert, const struct transition_in
 {
 	char what[32], fact[FACT_MAX];
 
-	if (alert->status == ALERT_ACKNOWLEDGED)
-		alert->status = ALERT_FIRING;
-	forget_ack(alert);
+	end_ack(alert);
 	if (crossing) {
 		threshold_fact(alert, in->finding, fact);
 	} else {
@@ -259,8 +272,7 @@ static enum alert_event repeat_after_ack(struct alert *alert, const struct trans
 	int64_t until = alert->ack_until;
 	char fact[FACT_MAX];
 
-	alert->status = ALERT_FIRING;
-	forget_ack(alert);
+	end_ack(alert);
 	episode_fact(alert, "acknowledged until", until, fact);
 	if (is_expiry(alert))
 		told_threshold(alert, in->finding);
@@ -287,8 +299,10 @@ static enum alert_event present_open(struct alert *alert, const struct transitio
 
 	lay_in(alert, in->finding);
 	set_severity(alert, in->finding->severity);
-	if (!in->looked && !is_expiry(alert))
+	if (!in->looked && !is_expiry(alert)) {
+		wait_for_sight(alert, in->now);
 		return EVENT_NONE;
+	}
 	if (alert->severity > alert->told_severity &&
 	    (!alert->ack_by || alert->severity > alert->ack_severity))
 		return escalate(alert, in, crossing);
@@ -343,9 +357,8 @@ static enum alert_event absent(struct alert *alert, const struct transition_inpu
 		return end_alert(alert, END_IGNORED, in->now);
 	if (in->proved)
 		return end_alert(alert, END_PROVED, in->now);
-	/* It stands, and has nothing to say until it is seen again: no look is due for its sake. */
-	if (alert_open(alert) && alert->repeat_at <= in->now)
-		alert->repeat_at = TIME_UNKNOWN;
+	if (alert_open(alert))
+		wait_for_sight(alert, in->now);
 	return EVENT_NONE;
 }
 
@@ -470,9 +483,7 @@ enum alert_event transition_unack(struct alert *alert, const char *by UNUSED, in
 {
 	if (!alert->ack_by)
 		return EVENT_NONE;
-	if (alert->status == ALERT_ACKNOWLEDGED)
-		alert->status = ALERT_FIRING;
-	forget_ack(alert);
+	end_ack(alert);
 	alert->repeat_at = now;
 	return EVENT_NONE;
 }

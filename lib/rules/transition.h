@@ -22,9 +22,9 @@ struct transition_input {
 };
 /* alert: named (alert_name), zeroed or from the store; changed in place. Returns the event to tell,
  * EVENT_NONE when nothing; then alert->event, event_id, event_at are set. A pending alert whose
- * finding went away becomes RESOLVED with episode unchanged and no event. For a kind of our own
- * (config, notifier, clock, ...) the finding is any, of which severity, text and places are taken;
- * it is raised at once. */
+ * finding went away becomes RESOLVED with episode unchanged and no event. For a
+ * kind of our own (config, notifier, clock, self, ...) the finding lends severity, text and places,
+ * and its kind says how often it must be seen: EXPIRED once, UNREACHABLE as an unreachable host. */
 enum alert_event transition(struct alert *alert, const struct transition_input *input);
 
 /* Whether a look, in which judge() did not find the alert's kind, proves the opposite on the wire

@@ -201,14 +201,21 @@ static void zeroed_memory_is_a_new_alert(void **state UNUSED)
 	assert_int_equal(seen(FINDING_UNTRUSTED, SEVERITY_CRITICAL, NOW + 1), EVENT_RAISED);
 }
 
-static void our_own_kinds_are_raised_at_once(void **state UNUSED)
+/* The finding lent says how often it must be seen, and its policy says nothing about ours. */
+static void our_own_kinds_borrow_a_finding(void **state UNUSED)
 {
 	name_alert(ALERT_KIND_NOTIFIER);
-	assert_int_equal(seen(FINDING_UNREACHABLE, SEVERITY_WARNING, NOW), EVENT_RAISED);
-	policy.severities[FINDING_UNREACHABLE] = SEVERITY_OFF;
+	assert_int_equal(seen(FINDING_EXPIRED, SEVERITY_WARNING, NOW), EVENT_RAISED);
+	policy.severities[FINDING_EXPIRED] = SEVERITY_OFF;
+	policy.severities[FINDING_EXPIRING] = SEVERITY_OFF;
 	assert_int_equal(gone(false, NOW + 1), EVENT_NONE);
 	assert_int_equal(gone(true, NOW + 2), EVENT_RESOLVED);
 	assert_int_equal(alert.reason, END_PROVED);
+	name_alert(ALERT_KIND_SELF);
+	assert_int_equal(seen(FINDING_UNREACHABLE, SEVERITY_WARNING, NOW), EVENT_NONE);
+	assert_int_equal(seen(FINDING_UNREACHABLE, SEVERITY_WARNING, NOW + MS_MINUTE), EVENT_NONE);
+	assert_int_equal(seen(FINDING_UNREACHABLE, SEVERITY_WARNING, NOW + 5 * MS_MINUTE),
+			 EVENT_RAISED);
 }
 
 static void first_look_is_told_so(void **state UNUSED)
@@ -466,9 +473,23 @@ static void what_cannot_be_seen_waits_for_no_repeat(void **state UNUSED)
 	transition_ack(&alert, "root", NULL, NOW + DAYS(3), NOW + DAYS(2));
 	assert_int_equal(gone(false, NOW + DAYS(4)), EVENT_NONE);
 	assert_int_equal(alert.repeat_at, TIME_UNKNOWN);
-	assert_int_equal(alert.status, ALERT_ACKNOWLEDGED);
-	assert_int_equal(seen(FINDING_UNTRUSTED, SEVERITY_CRITICAL, NOW + DAYS(5)), EVENT_REPEATED);
 	assert_int_equal(alert.status, ALERT_FIRING);
+	assert_null(alert.ack_by);
+	assert_int_equal(seen(FINDING_UNTRUSTED, SEVERITY_CRITICAL, NOW + DAYS(5)), EVENT_REPEATED);
+}
+
+/* The same when the caller keeps the finding of an earlier look. */
+static void an_old_finding_waits_for_no_repeat(void **state UNUSED)
+{
+	struct transition_input in = input_at(NOW + DAYS(2));
+
+	raise_untrusted(SEVERITY_WARNING);
+	in.finding = &finding;
+	in.looked = false;
+	assert_int_equal(transition(&alert, &in), EVENT_NONE);
+	assert_int_equal(alert.repeat_at, TIME_UNKNOWN);
+	in.looked = true;
+	assert_int_equal(transition(&alert, &in), EVENT_REPEATED);
 }
 
 static void never_seen_is_said_once(void **state UNUSED)
@@ -879,7 +900,7 @@ int main(void)
 		TEST(only_looks_count),
 		TEST(expiry_is_arithmetic),
 		TEST(zeroed_memory_is_a_new_alert),
-		TEST(our_own_kinds_are_raised_at_once),
+		TEST(our_own_kinds_borrow_a_finding),
 		TEST(first_look_is_told_so),
 		TEST(one_message_per_threshold),
 		TEST(several_crossed_are_one_message),
@@ -893,6 +914,7 @@ int main(void)
 		TEST(intervals_are_spread),
 		TEST(resting_targets_do_not_repeat),
 		TEST(what_cannot_be_seen_waits_for_no_repeat),
+		TEST(an_old_finding_waits_for_no_repeat),
 		TEST(never_seen_is_said_once),
 		TEST(acknowledged_is_quiet),
 		TEST(a_rise_breaks_it),
