@@ -7,6 +7,7 @@ lib_rules_librules_a_SOURCES = \
 	lib/rules/explain.c \
 	lib/rules/judge.c \
 	lib/rules/judge.h \
+	lib/rules/proof.c \
 	lib/rules/reaching.c \
 	lib/rules/route.c \
 	lib/rules/rule.c \
