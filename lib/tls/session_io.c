@@ -134,7 +134,6 @@ void session_io_sentence(const struct session_io *io, char *out, size_t out_len)
 		len++;
 	buf_init(&line, out_len - 1);
 	buf_add_str(&line, "the peer does not speak TLS; its first bytes are \"");
-	/* Foreign bytes are cut before their escapes could push out the closing quote. */
 	text_terminal(&line, text, len);
 	buf_add_char(&line, '"');
 	str_copy(out, out_len, buf_text(&line));

@@ -8,7 +8,7 @@
 #include "lib/base/sys.h"
 #include <openssl/bio.h>
 
-#define SESSION_FIRST_MAX 64
+#define SESSION_FIRST_MAX 40 /* each may become an escape of four in the sentence */
 
 struct session_io {
 	int fd;	   /* the caller's; never closed here */
