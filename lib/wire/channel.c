@@ -197,7 +197,7 @@ bool channel_send(struct channel *channel, unsigned type, const json_t *json,
 {
 	struct outgoing *out;
 
-	if (channel->gone || channel->deaf)
+	if (!channel_is_open(channel))
 		return false;
 	out = MEM_NEW(struct outgoing);
 	out->fd = -1;
@@ -215,6 +215,11 @@ bool channel_send(struct channel *channel, unsigned type, const json_t *json,
 refuse:
 	outgoing_free(out);
 	return false;
+}
+
+bool channel_is_open(const struct channel *channel)
+{
+	return !channel->gone && !channel->deaf;
 }
 
 size_t channel_queued(const struct channel *channel)

@@ -56,6 +56,8 @@ struct channel *channel_new(struct loop *loop, int fd, channel_frame_fn *on_fram
  * closes his own. */
 bool channel_send(struct channel *channel, unsigned type, const json_t *json,
 		  const struct attachment *attachments, size_t attachments_len, int fd) MUST_CHECK;
+/* False once a write has found the peer gone; what it said before may still come. */
+bool channel_is_open(const struct channel *channel);
 size_t channel_queued(const struct channel *channel); /* bytes waiting */
 void channel_free(struct channel *channel);	      /* accepts NULL */
 

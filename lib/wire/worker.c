@@ -71,7 +71,7 @@ const char *worker_kind_text(enum worker_kind kind)
 bool worker_is_ready(const struct worker *worker)
 {
 	return worker->running && worker->ready && !worker->gone && !worker->exited &&
-	       !worker->leaving;
+	       !worker->leaving && channel_is_open(worker->role.channel);
 }
 
 bool worker_is_starting(const struct worker *worker)

@@ -450,8 +450,10 @@ static void nothing_is_sent_after_the_end(void **state UNUSED)
 	open_pair(true);
 	close(f.raw);
 	f.raw = -1;
+	assert_true(channel_is_open(f.a.channel));
 	bool first = send_n(&f.a, 1);
 	(void)first;
+	assert_false(channel_is_open(f.a.channel));
 	assert_false(send_n(&f.a, 2));
 	assert_int_equal(channel_queued(f.a.channel), 0);
 }

@@ -41,10 +41,9 @@ static void part_gone(void *arg UNUSED, const char *why UNUSED)
 
 static void part_echo(void *arg UNUSED, struct frame *frame)
 {
+	atomic_fetch_add(&me.page->steps, 1);
 	bool sent = channel_send(me.channel, frame->type, frame->json, frame->attachments,
 				 frame->attachments_len, frame->fd);
-
-	atomic_fetch_add(&me.page->steps, 1);
 	if (!sent)
 		exit(9);
 }

@@ -16,6 +16,12 @@ tests_unit_test_gather_SOURCES = tests/unit/test_gather.c \
 	tests/unit/sample.c tests/unit/sample.h
 tests_unit_test_gather_LDADD = $(LIBS_WIRE) $(CMOCKA_LIBS)
 
+check_PROGRAMS += tests/unit/test_lookers
+TESTS += tests/unit/test_lookers
+tests_unit_test_lookers_SOURCES = tests/unit/test_lookers.c tests/unit/descriptors.h \
+	tests/unit/roles.c tests/unit/roles.h tests/unit/sample.h
+tests_unit_test_lookers_LDADD = $(LIBS_WIRE) $(CMOCKA_LIBS)
+
 check_PROGRAMS += tests/unit/test_msg
 TESTS += tests/unit/test_msg
 tests_unit_test_msg_SOURCES = tests/unit/test_msg.c \
