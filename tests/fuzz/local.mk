@@ -44,3 +44,18 @@ EXTRA_DIST += \
 	tests/fuzz/corpus/cert/root.der \
 	tests/fuzz/corpus/cert/self.pem \
 	tests/fuzz/corpus/cert/v1.der
+
+FUZZERS += tests/fuzz/fuzz_frame
+tests_fuzz_fuzz_frame_SOURCES = tests/fuzz/fuzz_frame.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_frame_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_frame_LDADD = $(LIBS_WIRE)
+EXTRA_DIST += \
+	tests/fuzz/corpus/frame/cancel \
+	tests/fuzz/corpus/frame/done \
+	tests/fuzz/corpus/frame/look \
+	tests/fuzz/corpus/frame/member \
+	tests/fuzz/corpus/frame/read \
+	tests/fuzz/corpus/frame/ready \
+	tests/fuzz/corpus/frame/result \
+	tests/fuzz/corpus/frame/same-done \
+	tests/fuzz/corpus/frame/setup
