@@ -30,7 +30,7 @@
 #   cross            ends in 1000 days; sent with inter, inter-cross and root-cross
 #   nc-good nc-bad   of inter-names: www.nc.test, and www.elsewhere.test
 #   client           for client authentication only;  usage-none: keyUsage keyCertSign only
-#   full             every extension that is read: AIA, CRL, must-staple, e-mail
+#   full             every extension that is read: AIA, CRL, must-staple, e-mail, two SCTs
 #   many             1500 names;  too-many: 2500
 #   badsig           of inter, with a signature that is not
 #   y2060 y9999      so long;  badtime: notAfter is not a time
@@ -301,7 +301,8 @@ subjectKeyIdentifier = hash
 authorityKeyIdentifier = keyid
 authorityInfoAccess = OCSP;URI:http://ocsp.full.test/,caIssuers;URI:ldap://no.test/,caIssuers;URI:http://ca.full.test/i.cer
 crlDistributionPoints = URI:ldap://no.test/x,URI:http://crl.full.test/i.crl
-tlsfeature = status_request"
+tlsfeature = status_request
+1.3.6.1.4.1.11129.2.4.2 = DER:04:0c:00:0a:00:03:aa:aa:aa:00:03:bb:bb:bb"
 
 # names N: that many subjectAltName entries.
 names()

@@ -59,7 +59,7 @@ static void every_member(void **state UNUSED)
 	assert_string_equal(cert.issuer_url, "http://ca.full.test/i.cer");
 	assert_string_equal(cert.crl_url, "http://crl.full.test/i.crl");
 	assert_true(cert.must_staple);
-	assert_int_equal(cert.scts, 0);
+	assert_int_equal(cert.scts, 2);
 	assert_int_equal(strlen(cert.subject_key_id), 40);
 	assert_int_equal(strlen(cert.authority_key_id), 40);
 	cert_finish(&cert);
@@ -225,6 +225,14 @@ static bool read_bent(struct cert *out, const char *name, const char *from, cons
 	return ok;
 }
 
+static int64_t not_after_of(const char *text)
+{
+	int64_t wall_ms;
+
+	assert_true(clock_parse(text, &wall_ms));
+	return wall_ms;
+}
+
 static void odd_parts_are_told_as_they_are(void **state UNUSED)
 {
 	struct cert cert;
@@ -263,6 +271,16 @@ static void odd_parts_are_told_as_they_are(void **state UNUSED)
 	cert_finish(&cert);
 	assert_true(read_bent(&cert, "selfsigned.pem", "localhost", "localhusk", 9));
 	assert_false(cert.self_signed);
+	cert_finish(&cert);
+	/* A second SCT that is longer than what is there. */
+	assert_true(
+		read_bent(&cert, "full.pem", "\x00\x03\xbb\xbb\xbb", "\x00\x04\xbb\xbb\xbb", 5));
+	assert_int_equal(cert.scts, 1);
+	cert_finish(&cert);
+	/* The year 0, which RFC 3339 has and most calendars do not. */
+	assert_true(read_bent(&cert, "y9999.pem", "99991231235959Z", "00000101000000Z", 15));
+	assert_true(cert.not_after < 0);
+	assert_true(cert.not_after == not_after_of("0001-01-01T00:00:00Z"));
 	cert_finish(&cert);
 	/* A subject that is not the UTF-8 it says it is: OpenSSL takes no such certificate. */
 	assert_false(read_bent(&cert, "good.pem", "good.test",

@@ -35,3 +35,8 @@ check_PROGRAMS += tests/unit/test_session
 TESTS += tests/unit/test_session
 tests_unit_test_session_SOURCES = tests/unit/test_session.c tests/unit/certs.c tests/unit/certs.h
 tests_unit_test_session_LDADD = $(LIBS_TLS) $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/test_session_bytes
+TESTS += tests/unit/test_session_bytes
+tests_unit_test_session_bytes_SOURCES = tests/unit/test_session_bytes.c
+tests_unit_test_session_bytes_LDADD = $(LIBS_TLS) $(CMOCKA_LIBS)
