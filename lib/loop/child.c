@@ -86,7 +86,7 @@ static void on_sigchld(void *arg, int signo UNUSED)
 	struct child *child, *next;
 
 	/* One signal may stand for many deaths. */
-	DL_FOREACH_SAFE (loop->children, child, next) {
+	DL_FOREACH_SAFE(loop->children, child, next) {
 		if (child->exited || !has_exited(child))
 			continue;
 		child->exited = true;
@@ -119,7 +119,7 @@ void children_finish(struct loop *loop)
 {
 	struct child *child, *next;
 
-	DL_FOREACH_SAFE (loop->children, child, next) {
+	DL_FOREACH_SAFE(loop->children, child, next) {
 		if (!child->cancelled)
 			continue; /* an operation: loop_free names it */
 		if (!has_exited(child))

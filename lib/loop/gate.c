@@ -18,8 +18,8 @@ static int64_t burst_milli(const struct gate *gate)
 	return (burst > 1 ? burst : 1) * TOKEN;
 }
 
-/* The fraction of a token on top lets nobody through, but if it were spilled, who looks now and then
- * would never see the whole rate. */
+/* The fraction of a token on top lets nobody through, but if it were spilled, who looks now and
+ * then would never see the whole rate. */
 static int64_t full_milli(const struct gate *gate)
 {
 	return burst_milli(gate) + TOKEN - 1;
@@ -47,9 +47,8 @@ void gate_init(struct gate *gate, int64_t inflight_max, int64_t rate_per_s, int6
 		    (long long)rate_per_s);
 	if (rate_per_s > RATE_MAX)
 		rate_per_s = RATE_MAX;
-	*gate = (struct gate){.inflight_max = inflight_max,
-			      .rate_per_s = rate_per_s,
-			      .filled_at_ms = mono_ms};
+	*gate = (struct gate){
+		.inflight_max = inflight_max, .rate_per_s = rate_per_s, .filled_at_ms = mono_ms};
 	if (rate_per_s > 0)
 		gate->tokens_milli = burst_milli(gate);
 }

@@ -1,47 +1,25 @@
 /*
- * HTTP requests: libcurl's multi driven by watches and one timer of libevent's. libcurl must not
- * be touched from inside its own callbacks, so those only write down what happened; results are
- * collected when libcurl has returned, and each exchange, an operation that waits to be woken,
- * reports in a turn of its own.
+ * HTTP requests: each an operation that hands a handle to libcurl and waits to be woken with its
+ * result. What a stranger sends is bounded here: the body by the caller's ceiling, the header
+ * lines, which libcurl would all keep, by one of ours.
  *
- * libcurl reads the real clock and nothing else. Its timer is therefore libevent's, not one of
- * the heap, and an exchange under way holds virtual time still.
+ * The timeout is libcurl's and of real time, so an exchange under way holds virtual time still.
  */
-#include "lib/loop/http_url.h"
+#include "lib/loop/http_inside.h"
 
 #include "lib/base/buf.h"
 #include "lib/base/clock.h"
 #include "lib/base/mem.h"
 #include "lib/base/str.h"
+#include "lib/loop/http_url.h"
 #include "lib/loop/op.h"
-#include "lib/loop/watch.h"
-
-#include <curl/curl.h>
-#include <event2/event.h>
-#include <utlist.h>
 
 /* libcurl keeps every header line of an answer; a stranger decides how many there are. */
 #define ANSWER_HEADERS_MAX ((size_t)256 * 1024)
 #define RETRY_AFTER_MAX MS_DAY
-#define IDLE_CONNECTIONS_MAX 16L
 
 enum exchange_stage { EXCHANGE_BEGIN, EXCHANGE_TRANSFER };
 static const char *const exchange_stages[] = {"begin", "transfer"};
-
-struct http_client {
-	struct loop *loop;
-	CURLM *multi;
-	struct event *timer;
-	struct http_socket *sockets;
-	size_t inflight;
-};
-
-/* A descriptor of libcurl's and what it waits for. */
-struct http_socket {
-	struct http_socket *prev, *next;
-	struct http_client *client;
-	struct watch *watch;
-};
 
 struct http_exchange {
 	struct op op;
@@ -96,7 +74,6 @@ static enum http_failure failure_of(CURLcode code)
 		enum http_failure failure;
 	} rows[] = {
 		{CURLE_OK, HTTP_OK},
-		{CURLE_UNSUPPORTED_PROTOCOL, HTTP_BAD_URL},
 		{CURLE_URL_MALFORMAT, HTTP_BAD_URL},
 		{CURLE_COULDNT_RESOLVE_HOST, HTTP_NO_NAME},
 		{CURLE_COULDNT_CONNECT, HTTP_NO_CONNECT},
@@ -118,93 +95,7 @@ static enum http_failure failure_of(CURLcode code)
 	return HTTP_BROKEN;
 }
 
-/* --- libcurl's callbacks: they note, and call nothing of libcurl's but curl_multi_assign ------ */
-
-static void results_collect(struct http_client *client)
-{
-	CURLMsg *message;
-	int left;
-
-	while ((message = curl_multi_info_read(client->multi, &left))) {
-		struct http_exchange *exchange = NULL;
-
-		if (message->msg != CURLMSG_DONE)
-			continue;
-		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&exchange);
-		exchange->code = message->data.result;
-		exchange->ended = true;
-		op_wake(&exchange->op);
-	}
-}
-
-static void on_socket_ready(void *arg, int fd, int what)
-{
-	struct http_socket *sock = arg;
-	/* The socket may be freed by the call. */
-	struct http_client *client = sock->client;
-	int flags = (what & WATCH_READ ? CURL_CSELECT_IN : 0) |
-		    (what & WATCH_WRITE ? CURL_CSELECT_OUT : 0);
-	int running;
-
-	curl_multi_socket_action(client->multi, fd, flags, &running);
-	results_collect(client);
-}
-
-static void on_curl_timer(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
-{
-	struct http_client *client = arg;
-	int running;
-
-	curl_multi_socket_action(client->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-	results_collect(client);
-}
-
-static int on_timer_wanted(CURLM *multi UNUSED, long ms, void *arg)
-{
-	struct http_client *client = arg;
-	struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
-
-	if (ms < 0)
-		event_del(client->timer);
-	else
-		event_add(client->timer, &tv);
-	return 0;
-}
-
-static void socket_free(struct http_socket *sock)
-{
-	watch_free(sock->watch);
-	DL_DELETE(sock->client->sockets, sock);
-	mem_free(sock);
-}
-
-static int on_socket_wanted(CURL *easy UNUSED, curl_socket_t fd, int what, void *arg, void *mine)
-{
-	struct http_client *client = arg;
-	struct http_socket *sock = mine;
-	int wanted = 0;
-
-	if (what == CURL_POLL_REMOVE) {
-		if (sock)
-			socket_free(sock);
-		curl_multi_assign(client->multi, fd, NULL);
-		return 0;
-	}
-	if (what == CURL_POLL_IN || what == CURL_POLL_INOUT)
-		wanted |= WATCH_READ;
-	if (what == CURL_POLL_OUT || what == CURL_POLL_INOUT)
-		wanted |= WATCH_WRITE;
-	if (sock) {
-		watch_set(sock->watch, wanted);
-		return 0;
-	}
-	sock = MEM_NEW(struct http_socket);
-	sock->client = client;
-	sock->watch = watch_new(client->loop, fd, wanted, on_socket_ready, sock);
-	DL_APPEND(client->sockets, sock);
-	curl_multi_assign(client->multi, fd, sock);
-	return 0;
-}
+/* --- libcurl's callbacks: they only note --------------------------------------------------- */
 
 static size_t on_body(char *data, size_t size, size_t count, void *arg)
 {
@@ -263,42 +154,7 @@ static size_t on_header(char *data, size_t size, size_t count, void *arg)
 	return len;
 }
 
-/* --- the client -------------------------------------------------------------------------- */
-
-struct http_client *http_client_new(struct loop *loop)
-{
-	struct http_client *client = MEM_NEW(struct http_client);
-
-	/* For the life of the process. */
-	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
-		bug("libcurl cannot begin");
-	client->loop = loop;
-	client->multi = curl_multi_init();
-	client->timer = event_new(loop_base(loop), -1, 0, on_curl_timer, client);
-	if (!client->multi || !client->timer)
-		bug("no memory for libcurl");
-	curl_multi_setopt(client->multi, CURLMOPT_SOCKETFUNCTION, on_socket_wanted);
-	curl_multi_setopt(client->multi, CURLMOPT_SOCKETDATA, client);
-	curl_multi_setopt(client->multi, CURLMOPT_TIMERFUNCTION, on_timer_wanted);
-	curl_multi_setopt(client->multi, CURLMOPT_TIMERDATA, client);
-	curl_multi_setopt(client->multi, CURLMOPT_MAXCONNECTS, IDLE_CONNECTIONS_MAX);
-	return client;
-}
-
-void http_client_free(struct http_client *client)
-{
-	if (!client)
-		return;
-	if (client->inflight > 0)
-		bug("http_client_free with %zu requests in flight", client->inflight);
-	curl_multi_cleanup(client->multi);
-	while (client->sockets)
-		socket_free(client->sockets);
-	event_free(client->timer);
-	mem_free(client);
-}
-
-/* --- an exchange ------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------- */
 
 /* libcurl may join the thread of a silent getaddrinfo when a handle goes; CURLOPT_QUICK_EXIT, set
  * on each, forbids it. */
@@ -432,6 +288,13 @@ static enum want stage_begin(struct http_exchange *exchange)
 	loop_hold(exchange->client->loop);
 	op_go(&exchange->op, EXCHANGE_TRANSFER);
 	return WANT_WAKE;
+}
+
+void http_exchange_ended(struct http_exchange *exchange, CURLcode code)
+{
+	exchange->code = code;
+	exchange->ended = true;
+	op_wake(&exchange->op);
 }
 
 static enum want stage_transfer(struct http_exchange *exchange)

@@ -25,20 +25,24 @@ struct http_request {
 	const void *body;
 	size_t body_len;
 	int64_t timeout_ms;
-	const char *ca_file;   /* NULL: the system's */
-	size_t answer_max;     /* ceiling in bytes for the answer body kept; rest is dropped */
+	const char *ca_file; /* NULL: the system's */
+	size_t answer_max;   /* ceiling in bytes for the answer body kept; rest is dropped */
 };
 enum http_failure {
-	HTTP_OK,	/* an answer came: look at status */
-	HTTP_BAD_URL,	/* permanent */
-	HTTP_NO_NAME, HTTP_NO_CONNECT, HTTP_TLS, HTTP_TIMEOUT, HTTP_BROKEN,
+	HTTP_OK,      /* an answer came: look at status */
+	HTTP_BAD_URL, /* permanent */
+	HTTP_NO_NAME,
+	HTTP_NO_CONNECT,
+	HTTP_TLS,
+	HTTP_TIMEOUT,
+	HTTP_BROKEN,
 };
 const char *http_failure_text(enum http_failure failure);
 struct http_answer {
 	enum http_failure failure;
 	char detail[256];	/* curl's words, URL secrets removed */
 	int status;		/* 0 without an answer */
-	int64_t retry_after_ms; /* from Retry-After (seconds or date), -1 when absent; at most 24 h */
+	int64_t retry_after_ms; /* Retry-After, seconds or date; -1: absent; at most 24 h */
 	const char *body;	/* borrowed; NUL-terminated */
 	size_t body_len;
 	bool cut; /* there was more than answer_max */

@@ -40,6 +40,7 @@ static CURLU *parsed(const char *text)
 bool http_url_check(const char *text, struct err *err)
 {
 	CURLU *url = parsed(text);
+	const char *behind = strstr(text, "://");
 	char *scheme, *host;
 	bool good = true;
 
@@ -49,8 +50,10 @@ bool http_url_check(const char *text, struct err *err)
 	scheme = part(url, CURLUPART_SCHEME, 0);
 	host = part(url, CURLUPART_HOST, 0);
 	if (!str_ieq(scheme, "http") && !str_ieq(scheme, "https"))
-		good = err_set(err, ERR_INVALID, "the URL begins with neither http:// nor https://");
-	else if (!host || !*host)
+		good = err_set(err, ERR_INVALID,
+			       "the URL begins with neither http:// nor https://");
+	/* libcurl takes a third slash for a slip and the path for a host. */
+	else if (!host || !*host || !behind || behind[3] == '/')
 		good = err_set(err, ERR_INVALID, "the URL names no host");
 	curl_free(scheme);
 	curl_free(host);

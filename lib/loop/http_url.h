@@ -6,8 +6,8 @@
 
 #include "lib/loop/http.h"
 
-/* text with whatever of url's user info, path and query stands in it replaced by ***, and control bytes
- * escaped. */
+/* text with whatever of url's user info, path and query stands in it replaced by ***, and control
+ * bytes escaped. */
 void http_url_scrub(const char *url, const char *text, char *out, size_t out_len);
 
 #endif

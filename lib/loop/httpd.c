@@ -158,11 +158,9 @@ static struct httpd *httpd_new(struct loop *loop, const struct httpd_config *con
 		httpd->seats[i].fd = -1;
 	timer_init(&httpd->again, loop, on_again, httpd);
 	httpd->http = evhttp_new(loop_base(loop));
-	httpd->listener =
-		evconnlistener_new(loop_base(loop), NULL, NULL,
-				   LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
-	if (!httpd->http || !httpd->listener ||
-	    !evhttp_bind_listener(httpd->http, httpd->listener))
+	httpd->listener = evconnlistener_new(loop_base(loop), NULL, NULL,
+					     LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
+	if (!httpd->http || !httpd->listener || !evhttp_bind_listener(httpd->http, httpd->listener))
 		bug("no HTTP server");
 	limits_set(httpd->http, config);
 	evhttp_set_bevcb(httpd->http, on_arrival, httpd);

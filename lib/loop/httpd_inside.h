@@ -1,6 +1,6 @@
 /*
  * What the files of the HTTP server share: httpd.c has the listeners and connections,
- * httpd_request.c the requests and answers, httpd_listen.c the sockets.
+ * httpd_listen.c their sockets, httpd_request.c the requests, httpd_answer.c the answers.
  */
 #ifndef LIB_LOOP_HTTPD_INSIDE_H
 #define LIB_LOOP_HTTPD_INSIDE_H
@@ -14,6 +14,7 @@
 
 struct evconnlistener;
 struct evhttp;
+struct evhttp_connection;
 struct evhttp_request;
 struct seat;
 
@@ -34,10 +35,46 @@ struct httpd {
 	struct deferred *seating;
 };
 
+struct httpd_pair {
+	const char *key;
+	const char *value;
+};
+
+struct httpd_request {
+	struct httpd_request *prev, *next;
+	struct httpd *httpd;
+	struct evhttp_request *ev; /* NULL: the connection is gone */
+	struct evhttp_connection *connection;
+	struct arena arena;
+	const char *path;
+	const char *rest;
+	struct httpd_pair *query;
+	size_t query_len;
+	const struct httpd_route *route;
+	int refused;	       /* a status, when no route takes it */
+	struct deferred *turn; /* to the handler, then to gone or drained */
+	struct watch *peer;
+	void (*gone)(void *arg);
+	void *gone_arg;
+	void (*drained)(void *arg);
+	void *drained_arg;
+	struct deferred *drain_turn;
+	int status; /* of a stream */
+	bool head;
+	const char *body; /* in evhttp's buffer, a NUL byte behind it */
+	size_t body_len;
+};
+
 /* Called by evhttp for each complete request. */
 void httpd_on_request(struct evhttp_request *ev, void *arg);
 /* Forgets all requests; their owners are not told. */
 void httpd_requests_drop(struct httpd *httpd);
+
+/* From here on evhttp's request is evhttp's affair alone. NULL: its connection is gone. */
+struct evhttp_request *httpd_request_take(struct httpd_request *request);
+void httpd_request_free(struct httpd_request *request);
+/* Closes the connection; the request learns it as if the peer had. */
+void httpd_connection_end(struct httpd_request *request);
 
 /* A listening, non-blocking socket, or -1 with err. */
 int httpd_socket_unix(const char *path, int mode, int gid, struct err *err);

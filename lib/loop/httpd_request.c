@@ -1,104 +1,35 @@
 /*
- * Requests and answers. evhttp hands over a complete request from deep inside its own callbacks;
- * it is matched there and handled in the next turn, so that a handler may do anything, even free
- * the server. When the connection ends first, evhttp's close callback takes its request away
+ * Requests. evhttp hands over a complete request from deep inside its own callbacks; it is matched
+ * there and handled in the next turn, so that a handler may do anything, even free the server. When
+ * the connection ends first, evhttp's close callback takes its request away
  * from ours; ours stays until it is answered (into nothing) or its owner was told.
  */
 #include "lib/loop/httpd_inside.h"
-
-#include "lib/base/json.h"
-#include "lib/base/str.h"
 
 #include <errno.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/http.h>
 #include <event2/keyvalq_struct.h>
-#include <stdarg.h>
 #include <sys/socket.h>
 #include <utlist.h>
 
 #define QUERY_PAIRS_MAX 64
-#define DETAIL_MAX 1024
-
-struct pair {
-	const char *key;
-	const char *value;
-};
-
-struct httpd_request {
-	struct httpd_request *prev, *next;
-	struct httpd *httpd;
-	struct evhttp_request *ev; /* NULL: the connection is gone */
-	struct evhttp_connection *connection;
-	struct arena arena;
-	const char *path;
-	const char *rest;
-	struct pair *query;
-	size_t query_len;
-	const struct httpd_route *route;
-	int refused;		 /* a status, when no route takes it */
-	struct deferred *turn;	 /* to the handler, then to gone or drained */
-	struct watch *peer;
-	void (*gone)(void *arg);
-	void *gone_arg;
-	void (*drained)(void *arg);
-	void *drained_arg;
-	struct deferred *drain_turn;
-	int status; /* of a stream */
-	bool head;
-	const char *body; /* in evhttp's buffer, a NUL byte behind it */
-	size_t body_len;
-};
 
 static const struct {
 	const char *name;
 	enum evhttp_cmd_type type;
 } methods[] = {
-	{"DELETE", EVHTTP_REQ_DELETE}, {"GET", EVHTTP_REQ_GET},	  {"HEAD", EVHTTP_REQ_HEAD},
+	{"DELETE", EVHTTP_REQ_DELETE},	 {"GET", EVHTTP_REQ_GET},     {"HEAD", EVHTTP_REQ_HEAD},
 	{"OPTIONS", EVHTTP_REQ_OPTIONS}, {"PATCH", EVHTTP_REQ_PATCH}, {"POST", EVHTTP_REQ_POST},
 	{"PUT", EVHTTP_REQ_PUT},
 };
-
-static const struct {
-	int status;
-	const char *title;
-} titles[] = {
-	{400, "Bad Request"},
-	{401, "Unauthorized"},
-	{403, "Forbidden"},
-	{404, "Not Found"},
-	{405, "Method Not Allowed"},
-	{408, "Request Timeout"},
-	{409, "Conflict"},
-	{410, "Gone"},
-	{412, "Precondition Failed"},
-	{413, "Content Too Large"},
-	{415, "Unsupported Media Type"},
-	{422, "Unprocessable Content"},
-	{428, "Precondition Required"},
-	{429, "Too Many Requests"},
-	{500, "Internal Server Error"},
-	{501, "Not Implemented"},
-	{503, "Service Unavailable"},
-	{504, "Gateway Timeout"},
-};
-
-static const char *title_of(int status)
-{
-	for (size_t i = 0; i < ARRAY_LEN(titles); i++) {
-		if (titles[i].status == status)
-			return titles[i].title;
-	}
-	return "Error";
-}
 
 /* --- life -------------------------------------------------------------------------------- */
 
 static void on_close(struct evhttp_connection *connection, void *arg);
 
-/* From here on evhttp's request is evhttp's affair alone. */
-static struct evhttp_request *ev_take(struct httpd_request *request)
+struct evhttp_request *httpd_request_take(struct httpd_request *request)
 {
 	struct evhttp_request *ev = request->ev;
 
@@ -110,9 +41,9 @@ static struct evhttp_request *ev_take(struct httpd_request *request)
 	return ev;
 }
 
-static void request_free(struct httpd_request *request)
+void httpd_request_free(struct httpd_request *request)
 {
-	ev_take(request);
+	httpd_request_take(request);
 	deferred_cancel(request->turn);
 	deferred_cancel(request->drain_turn);
 	DL_DELETE(request->httpd->requests, request);
@@ -123,7 +54,7 @@ static void request_free(struct httpd_request *request)
 void httpd_requests_drop(struct httpd *httpd)
 {
 	while (httpd->requests)
-		request_free(httpd->requests);
+		httpd_request_free(httpd->requests);
 }
 
 static void on_gone_turn(void *arg)
@@ -133,7 +64,7 @@ static void on_gone_turn(void *arg)
 	void *gone_arg = request->gone_arg;
 
 	request->turn = NULL;
-	request_free(request);
+	httpd_request_free(request);
 	gone(gone_arg);
 }
 
@@ -141,7 +72,7 @@ static void on_gone_turn(void *arg)
 static void on_close(struct evhttp_connection *connection UNUSED, void *arg)
 {
 	struct httpd_request *request = arg;
-	struct evhttp_request *ev = ev_take(request);
+	struct evhttp_request *ev = httpd_request_take(request);
 
 	/* After a timeout of writing evhttp has let go of the request and leaves it to whoever
 	 * answers. */
@@ -151,7 +82,7 @@ static void on_close(struct evhttp_connection *connection UNUSED, void *arg)
 	request->drain_turn = NULL;
 	/* The handler waits for its turn and never saw it. */
 	if (request->turn) {
-		request_free(request);
+		httpd_request_free(request);
 		return;
 	}
 	if (request->gone)
@@ -219,7 +150,7 @@ static const char *decoded(struct httpd_request *request, const char *text, bool
 
 static bool pair_add(struct httpd_request *request, char *key)
 {
-	struct pair *pair = &request->query[request->query_len];
+	struct httpd_pair *pair = &request->query[request->query_len];
 	char *value = strchr(key, '=');
 
 	if (request->query_len == QUERY_PAIRS_MAX)
@@ -239,7 +170,7 @@ static bool query_read(struct httpd_request *request, const char *text)
 
 	if (!text || !*text)
 		return true;
-	request->query = arena_alloc(&request->arena, QUERY_PAIRS_MAX * sizeof(struct pair));
+	request->query = arena_alloc(&request->arena, QUERY_PAIRS_MAX * sizeof(struct httpd_pair));
 	next = copy = str_dup(text);
 	while (next && good) {
 		char *key = strsep(&next, "&");
@@ -388,7 +319,7 @@ bool httpd_peer(const struct httpd_request *request, uint32_t *uid, uint32_t *gi
 
 /* --- the peer goes away ------------------------------------------------------------------ */
 
-static void connection_end(struct httpd_request *request)
+void httpd_connection_end(struct httpd_request *request)
 {
 	/* on_close comes from inside. */
 	evhttp_connection_free(request->connection);
@@ -404,7 +335,7 @@ static void on_peer(void *arg, int fd, int what UNUSED)
 	if (n > 0)
 		watch_set(request->peer, 0); /* its next request; that one waits */
 	else if (n == 0 || (errno != EAGAIN && errno != EINTR))
-		connection_end(request);
+		httpd_connection_end(request);
 }
 
 void httpd_on_gone(struct httpd_request *request, void (*gone)(void *arg), void *arg)
@@ -419,148 +350,4 @@ void httpd_on_gone(struct httpd_request *request, void (*gone)(void *arg), void 
 	if (!request->peer)
 		request->peer = watch_new(request->httpd->loop, request_fd(request), WATCH_READ,
 					  on_peer, request);
-}
-
-/* --- answers ----------------------------------------------------------------------------- */
-
-void httpd_set_header(struct httpd_request *request, const char *name, const char *value)
-{
-	struct evkeyvalq *headers;
-
-	if (!request->ev)
-		return;
-	headers = evhttp_request_get_output_headers(request->ev);
-	evhttp_remove_header(headers, name);
-	/* evhttp refuses a value with a line break; the answer then goes without it. */
-	evhttp_add_header(headers, name, value);
-}
-
-static void content_type_set(struct httpd_request *request, const char *content_type)
-{
-	if (content_type)
-		httpd_set_header(request, "Content-Type", content_type);
-}
-
-void httpd_answer(struct httpd_request *request, int status, const char *content_type,
-		  const void *body, size_t len)
-{
-	struct evhttp_request *ev;
-	struct evbuffer *out = NULL;
-
-	content_type_set(request, content_type);
-	if (request->ev && request->head) {
-		char length[24];
-
-		snprintf(length, sizeof(length), "%zu", len);
-		httpd_set_header(request, "Content-Length", length);
-	} else if (request->ev && len > 0) {
-		out = evbuffer_new();
-		if (!out || evbuffer_add(out, body, len) < 0)
-			bug("no buffer for an answer");
-	}
-	ev = ev_take(request);
-	if (ev)
-		evhttp_send_reply(ev, status, NULL, out);
-	if (out)
-		evbuffer_free(out);
-	request_free(request);
-}
-
-void httpd_problem(struct httpd_request *request, int status, const char *detail_fmt, ...)
-{
-	json_t *problem = json_object();
-	struct buf detail;
-	va_list args;
-	char *text;
-
-	buf_init(&detail, DETAIL_MAX);
-	va_start(args, detail_fmt);
-	buf_vprintf(&detail, detail_fmt, args);
-	va_end(args);
-	json_put_str(problem, "type", "about:blank");
-	json_put_str(problem, "title", title_of(status));
-	json_put_int(problem, "status", status);
-	json_put_str(problem, "detail", buf_text(&detail));
-	text = json_write(problem);
-	json_decref(problem);
-	buf_finish(&detail);
-	httpd_answer(request, status, "application/problem+json", text, strlen(text));
-	mem_free(text);
-}
-
-/* --- streams ----------------------------------------------------------------------------- */
-
-static void on_drain_turn(void *arg)
-{
-	struct httpd_request *request = arg;
-
-	request->drain_turn = NULL;
-	if (request->drained)
-		request->drained(request->drained_arg);
-}
-
-static void on_written(struct evhttp_connection *connection UNUSED, void *arg)
-{
-	struct httpd_request *request = arg;
-
-	if (!request->drain_turn)
-		request->drain_turn = loop_defer(request->httpd->loop, on_drain_turn, request);
-}
-
-void httpd_chunk_start(struct httpd_request *request, int status, const char *content_type)
-{
-	content_type_set(request, content_type);
-	request->status = status;
-	if (request->ev && !request->head)
-		evhttp_send_reply_start(request->ev, status, NULL);
-}
-
-size_t httpd_chunk_pending(const struct httpd_request *request)
-{
-	struct bufferevent *bev;
-
-	if (!request->ev)
-		return 0;
-	bev = evhttp_connection_get_bufferevent(request->connection);
-	return evbuffer_get_length(bufferevent_get_output(bev));
-}
-
-void httpd_chunk(struct httpd_request *request, const void *data, size_t len)
-{
-	struct evbuffer *out;
-
-	if (!request->ev || len == 0)
-		return;
-	if (request->head) {
-		on_written(NULL, request);
-		return;
-	}
-	if (httpd_chunk_pending(request) + len > HTTPD_PENDING_MAX) {
-		connection_end(request);
-		return;
-	}
-	out = evbuffer_new();
-	if (!out || evbuffer_add(out, data, len) < 0)
-		bug("no buffer for a chunk");
-	evhttp_send_reply_chunk_with_cb(request->ev, out, on_written, request);
-	evbuffer_free(out);
-}
-
-void httpd_chunk_end(struct httpd_request *request)
-{
-	bool head = request->head;
-	int status = request->status;
-	struct evhttp_request *ev = ev_take(request);
-
-	request_free(request);
-	if (ev && head)
-		evhttp_send_reply(ev, status, NULL, NULL);
-	else if (ev)
-		evhttp_send_reply_end(ev);
-}
-
-void httpd_on_drained(struct httpd_request *request, void (*drained)(void *arg), void *arg)
-{
-	request->drained = drained;
-	request->drained_arg = arg;
 }

@@ -34,7 +34,7 @@ struct watch {
 
 struct loop {
 	struct event_base *base;
-	struct event *wait; /* the one libevent timer: bounds the wait, its call does nothing */
+	struct event *wait;  /* the one libevent timer: bounds the wait, its call does nothing */
 	struct timer **heap; /* heap[0] is next */
 	size_t heap_len;
 	size_t heap_cap;

@@ -12,10 +12,13 @@ lib_loop_libloop_a_SOURCES = \
 	lib/loop/hosts.h \
 	lib/loop/http.c \
 	lib/loop/http.h \
+	lib/loop/http_client.c \
+	lib/loop/http_inside.h \
 	lib/loop/http_url.c \
 	lib/loop/http_url.h \
 	lib/loop/httpd.c \
 	lib/loop/httpd.h \
+	lib/loop/httpd_answer.c \
 	lib/loop/httpd_inside.h \
 	lib/loop/httpd_listen.c \
 	lib/loop/httpd_request.c \

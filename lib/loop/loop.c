@@ -157,8 +157,7 @@ static bool descriptors_run(struct loop *loop, int64_t ms)
 	if (ms == 0) {
 		flags |= EVLOOP_NONBLOCK;
 	} else if (ms > 0) {
-		struct timeval tv = {.tv_sec = ms / MS_SECOND,
-				     .tv_usec = ms % MS_SECOND * 1000};
+		struct timeval tv = {.tv_sec = ms / MS_SECOND, .tv_usec = ms % MS_SECOND * 1000};
 		event_add(loop->wait, &tv);
 	}
 	event_base_get_max_events(loop->base, EVENT_BASE_COUNT_ACTIVE, 1);

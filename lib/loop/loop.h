@@ -32,7 +32,8 @@ void loop_run_virtual(struct loop *loop, int64_t until_wall_ms);
 void loop_hold(struct loop *loop);
 void loop_release(struct loop *loop);
 
-/* Calls fn(arg) in the next turn, in order of asking. The handle cancels; it is invalid after the call. */
+/* Calls fn(arg) in the next turn, in order of asking. The handle cancels; it is invalid after the
+ * call. */
 struct deferred;
 typedef void deferred_fn(void *arg);
 #define loop_defer(loop, fn, arg) loop_defer_named((loop), (fn), (arg), #fn)

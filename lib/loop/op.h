@@ -20,7 +20,7 @@ enum wake { WAKE_START, WAKE_READY, WAKE_DEADLINE };
 struct op {
 	struct loop *loop;
 	enum want (*step)(struct op *op, enum wake wake);
-	const char *name;	     /* for traces: "probe" */
+	const char *name;	   /* for traces: "probe" */
 	const char *const *stages; /* names, by stage number */
 	int stage;
 	int fd; /* set by the operation before it wants READ or WRITE; owned by the operation */

@@ -281,8 +281,7 @@ static void hurry(struct resolve *resolve)
 	if (resolve->hurried)
 		return;
 	resolve->hurried = true;
-	if (!timer_armed(deadline) ||
-	    deadline->at_mono_ms > clock_mono_ms() + SECOND_ANSWER_MS)
+	if (!timer_armed(deadline) || deadline->at_mono_ms > clock_mono_ms() + SECOND_ANSWER_MS)
 		op_deadline(&resolve->op, SECOND_ANSWER_MS);
 }
 

@@ -53,13 +53,14 @@ struct resolver_config {
 	 * comma-separated list of ADDRESS or ADDRESS@PORT */
 	const char *servers;
 	const char *resolv_conf;
-	const char *hosts_file;	 /* "/etc/hosts"; NULL: none. Entries answer before any question */
+	const char *hosts_file;	  /* "/etc/hosts"; NULL: none. Entries answer before any question */
 	const char *trust_anchor; /* DS or DNSKEY text, or NULL */
 };
 
 struct resolver;
-/* Reads its files now, before a sandbox closes, and freezes. NULL with err on a wrong configuration.
- * A resolver without forwarders is valid: hosts entries answer, others are RESOLVE_NO_RESOLVER. */
+/* Reads its files now, before a sandbox closes, and freezes. NULL with err on a wrong
+ * configuration. A resolver without forwarders is valid: hosts entries answer, others are
+ * RESOLVE_NO_RESOLVER. */
 struct resolver *resolver_new(struct loop *loop, const struct resolver_config *config,
 			      struct err *err);
 void resolver_free(struct resolver *resolver); /* cancels silently what is in flight */

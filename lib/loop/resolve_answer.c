@@ -128,8 +128,7 @@ static void packet_read(const struct resolve_answer *answer, struct resolve_resu
 	ldns_pkt *packet = NULL;
 	ldns_rdf *name = ldns_dname_new_frm_str(answer->name);
 
-	if (!name ||
-	    ldns_wire2pkt(&packet, answer->packet, answer->packet_len) != LDNS_STATUS_OK) {
+	if (!name || ldns_wire2pkt(&packet, answer->packet, answer->packet_len) != LDNS_STATUS_OK) {
 		out->status = RESOLVE_SERVFAIL;
 		resolve_detail(out, "the answer cannot be read");
 	} else if (ldns_pkt_get_rcode(packet) != LDNS_RCODE_NOERROR) {
@@ -150,8 +149,8 @@ void resolve_answer_read(const struct resolve_answer *answer, struct resolve_res
 	/* First: a bogus answer comes with code 0 and its addresses. */
 	if (answer->bogus) {
 		out->status = RESOLVE_BOGUS;
-		resolve_detail(out, "%s", answer->why_bogus ? answer->why_bogus
-							    : "DNSSEC validation failed");
+		resolve_detail(out, "%s",
+			       answer->why_bogus ? answer->why_bogus : "DNSSEC validation failed");
 	} else if (answer->rcode != 0) {
 		rcode_read(answer->rcode, out);
 	} else {

@@ -19,8 +19,8 @@ struct resolver {
 	int inflight;		  /* questions at libunbound */
 };
 
-/* What libunbound's event callback says, as a result: status, detail, and addresses along the chain of
- * aliases from name. type: LDNS_RR_TYPE_A or _AAAA. */
+/* What libunbound's event callback says, as a result: status, detail, and addresses along the chain
+ * of aliases from name. type: LDNS_RR_TYPE_A or _AAAA. */
 struct resolve_answer {
 	const char *name;
 	int type;

@@ -54,8 +54,8 @@ static bool servers_of_list(struct servers *servers, const char *list, struct er
 	while (good && (word = strsep(&rest, ","))) {
 		word = str_trim(word);
 		if (*word && !server_add(servers, word))
-			good = err_set(err, ERR_INVALID, "resolver: %s is not ADDRESS or ADDRESS@PORT",
-				       word);
+			good = err_set(err, ERR_INVALID,
+				       "resolver: %s is not ADDRESS or ADDRESS@PORT", word);
 	}
 	mem_free(copy);
 	return good;
@@ -93,8 +93,8 @@ static bool servers_read(const struct resolver_config *config, struct servers *s
 	servers->len = 0;
 	if (config->servers && !str_eq(config->servers, "system"))
 		return servers_of_list(servers, config->servers, err);
-	return servers_of_file(servers, config->resolv_conf ? config->resolv_conf
-							    : "/etc/resolv.conf", err);
+	return servers_of_file(servers,
+			       config->resolv_conf ? config->resolv_conf : "/etc/resolv.conf", err);
 }
 
 /* --- the context ------------------------------------------------------------------------- */
@@ -150,7 +150,8 @@ static void on_first_answer(void *arg, int rcode UNUSED, void *packet UNUSED, in
 	*answered = true;
 }
 
-/* Makes libunbound open what it opens, while it may: answered from its own tables, within the call. */
+/* Makes libunbound open what it opens, while it may: answered from its own tables, within the call.
+ */
 static bool first_question(struct ub_ctx *context, struct err *err)
 {
 	bool answered = false;

@@ -41,8 +41,7 @@ static void sift_down(struct loop *loop, size_t index, struct timer *timer)
 
 		if (least >= loop->heap_len)
 			break;
-		if (least + 1 < loop->heap_len &&
-		    sooner(loop->heap[least + 1], loop->heap[least]))
+		if (least + 1 < loop->heap_len && sooner(loop->heap[least + 1], loop->heap[least]))
 			least++;
 		if (!sooner(loop->heap[least], timer))
 			break;

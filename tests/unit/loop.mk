@@ -15,6 +15,16 @@ tests_unit_test_gate_SOURCES = \
 	tests/unit/test_gate.c
 tests_unit_test_gate_LDADD = $(LIBS_LOOP) $(CMOCKA_LIBS)
 
+check_PROGRAMS += tests/unit/test_http
+TESTS += tests/unit/test_http
+tests_unit_test_http_SOURCES = \
+	tests/unit/loop_help.c \
+	tests/unit/loop_help.h \
+	tests/unit/loop_peer.c \
+	tests/unit/loop_peer.h \
+	tests/unit/test_http.c
+tests_unit_test_http_LDADD = $(LIBS_LOOP) $(CMOCKA_LIBS)
+
 check_PROGRAMS += tests/unit/test_httpd
 TESTS += tests/unit/test_httpd
 tests_unit_test_httpd_SOURCES = \

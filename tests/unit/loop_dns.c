@@ -152,7 +152,8 @@ static void fill(struct message *out, const char *what, unsigned type, bool tcp)
 		if (strcmp(what, codes[i].what) == 0)
 			out->data[3] |= codes[i].code;
 	}
-	if (strcmp(what, "both") == 0 || strcmp(what, "end") == 0 || (strcmp(what, "v4") == 0 && type == TYPE_A) ||
+	if (strcmp(what, "both") == 0 || strcmp(what, "end") == 0 ||
+	    (strcmp(what, "v4") == 0 && type == TYPE_A) ||
 	    (strcmp(what, "v6") == 0 && type == TYPE_AAAA) ||
 	    (strcmp(what, "silent6") == 0 && type == TYPE_A) ||
 	    (strncmp(what, "held", 4) == 0 && type == TYPE_A)) {
@@ -321,7 +322,7 @@ void dns_free(struct dns *dns)
 
 	while (dns->visits)
 		visit_free(dns->visits);
-	DL_FOREACH_SAFE (dns->held, asked, next)
+	DL_FOREACH_SAFE(dns->held, asked, next)
 		mem_free(asked);
 	watch_free(dns->on_udp);
 	watch_free(dns->on_tcp);

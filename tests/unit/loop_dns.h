@@ -23,10 +23,10 @@ struct dns *dns_new(struct loop *loop);
 void dns_free(struct dns *dns);
 /* "127.0.0.1@PORT" */
 const char *dns_servers(const struct dns *dns);
-int dns_asked(const struct dns *dns);	  /* questions seen */
-int dns_asked_tcp(const struct dns *dns); /* of them by TCP */
-int dns_held(const struct dns *dns);	  /* questions for held.* not answered yet */
-void dns_release(struct dns *dns);	  /* answers them, and further ones at once */
+int dns_asked(const struct dns *dns);		/* questions seen */
+int dns_asked_tcp(const struct dns *dns);	/* of them by TCP */
+int dns_held(const struct dns *dns);		/* questions for held.* not answered yet */
+void dns_release(struct dns *dns);		/* answers them, and further ones at once */
 void dns_silence(struct dns *dns, bool silent); /* the whole server */
 
 #endif

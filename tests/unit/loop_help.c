@@ -49,6 +49,14 @@ void help_log(void)
 	log_set_sink(on_log, NULL);
 }
 
+void help_enter_tmp(void)
+{
+	const char *folder = getenv("TMPDIR");
+
+	if (folder && chdir(folder) < 0)
+		perror(folder);
+}
+
 static void die_by_bug(void (*fn)(void), int out)
 {
 	struct rlimit none = {0, 0};

@@ -1,6 +1,6 @@
 /*
- * A bare TCP or unix connection of a test: sends what it is told, well-formed or not, and keeps what
- * it gets.
+ * A bare TCP or unix connection of a test: sends what it is told, well-formed or not, and keeps
+ * what it gets.
  */
 #ifndef TESTS_UNIT_LOOP_PEER_H
 #define TESTS_UNIT_LOOP_PEER_H

@@ -399,12 +399,11 @@ static void a_child_starts_clean(void **state)
 	sigprocmask(SIG_UNBLOCK, &blocked, NULL);
 	signal(SIGHUP, SIG_DFL);
 	unsetenv("SECRET");
-	assert_string_equal(buf_text(&w->text),
-			    "fd 0\nfd 1\nfd 2\ndir /\numask 77\ngroup 1\n");
+	assert_string_equal(buf_text(&w->text), "fd 0\nfd 1\nfd 2\ndir /\numask 77\ngroup 1\n");
 }
 
-/* pairs[i][0] stays here, pairs[i][1] goes along. What is passed stands at every place that it could
- * be overwritten from: the sources are put at 3, 4, ... in reverse. */
+/* pairs[i][0] stays here, pairs[i][1] goes along. What is passed stands at every place that it
+ * could be overwritten from: the sources are put at 3, 4, ... in reverse. */
 static void descriptors_arrive_in_order(void **state)
 {
 	enum { COUNT = 4 };
@@ -485,7 +484,7 @@ static void a_flood_is_read_in_shares(void **state)
 	while (!w->done) {
 		int before = w->lines;
 
-		help_turn(w->loop);
+		loop_turn(w->loop);
 		if (w->lines - before > most)
 			most = w->lines - before;
 	}

@@ -131,9 +131,9 @@ static void complain(void *arg, struct httpd_request *request)
 }
 
 static const struct httpd_route routes[] = {
-	{"GET", "/say", say},	 {"POST", "/say", say},	     {"GET", "/tree/*", say},
-	{"DELETE", "/tree/*", say}, {"GET", "/keep", keep},	     {"GET", "/quit", quit},
-	{"GET", "/stream", stream}, {"GET", "/who", who},	     {"GET", "/fail", complain},
+	{"GET", "/say", say},	    {"POST", "/say", say},  {"GET", "/tree/*", say},
+	{"DELETE", "/tree/*", say}, {"GET", "/keep", keep}, {"GET", "/quit", quit},
+	{"GET", "/stream", stream}, {"GET", "/who", who},   {"GET", "/fail", complain},
 	{NULL, NULL, NULL},
 };
 
@@ -232,8 +232,8 @@ static void requests_are_understood(void **state)
 		      "DELETE /tree/a/b% rest=a/b% ");
 	assert_answer("GET /say?flag&&q= HTTP/1.1\r\nHost: x\r\n\r\n", "HTTP/1.1 200", "q= agent");
 	assert_answer("GET /say HTTP/1.0\r\n\r\n", "HTTP/1.", "GET /say");
-	assert_answer("GET /fail HTTP/1.1\r\nHost: x\r\n\r\n",
-		      "HTTP/1.1 422", "application/problem+json");
+	assert_answer("GET /fail HTTP/1.1\r\nHost: x\r\n\r\n", "HTTP/1.1 422",
+		      "application/problem+json");
 	assert_answer("GET /fail HTTP/1.1\r\nHost: x\r\n\r\n", "HTTP/1.1 422",
 		      "{\"detail\":\"no \\\"quotes\\\"\",\"status\":422,"
 		      "\"title\":\"Unprocessable Content\",\"type\":\"about:blank\"}");
@@ -250,16 +250,15 @@ static void paths_match_exactly(void **state)
 	assert_answer("GET //say HTTP/1.1\r\nHost: x\r\n\r\n", "HTTP/1.1 404", "problem+json");
 	assert_answer("GET /tree HTTP/1.1\r\nHost: x\r\n\r\n", "HTTP/1.1 404", "problem+json");
 	assert_answer("GET /say%00x HTTP/1.1\r\nHost: x\r\n\r\n", "HTTP/1.1 400", "problem+json");
-	assert_answer("GET /say?q=%00 HTTP/1.1\r\nHost: x\r\n\r\n", "HTTP/1.1 400",
-		      "problem+json");
+	assert_answer("GET /say?q=%00 HTTP/1.1\r\nHost: x\r\n\r\n", "HTTP/1.1 400", "problem+json");
 	assert_int_equal(site.handled, 1);
 }
 
 static void methods_are_checked(void **state)
 {
 	(void)state;
-	assert_answer("PUT /say HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n",
-		      "HTTP/1.1 405", "Allow: GET, HEAD, POST\r\n");
+	assert_answer("PUT /say HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n", "HTTP/1.1 405",
+		      "Allow: GET, HEAD, POST\r\n");
 	assert_answer("POST /tree/1 HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n",
 		      "HTTP/1.1 405", "Allow: GET, HEAD, DELETE\r\n");
 	assert_answer("BREW /say HTTP/1.1\r\nHost: x\r\n\r\n", "HTTP/1.1 501", "");
@@ -297,7 +296,8 @@ static void large_bodies_are_refused(void **state)
 
 		memset(body, 'x', lens[i]);
 		buf_init(&request, 400000);
-		buf_printf(&request, "POST /say HTTP/1.1\r\nHost: x\r\nContent-Length: %zu\r\n\r\n%s",
+		buf_printf(&request,
+			   "POST /say HTTP/1.1\r\nHost: x\r\nContent-Length: %zu\r\n\r\n%s",
 			   lens[i], body);
 		assert_answer(buf_text(&request), "HTTP/1.1 413", "");
 		buf_finish(&request);
@@ -660,8 +660,9 @@ static void freeing_drops_what_is_open(void **state)
 static void addresses_are_checked(void **state)
 {
 	static const char *const wrong[] = {
-		"127.0.0.1",	   "127.0.0.1:", "127.0.0.1:70000", "localhost:80", "::1:80",
-		"[127.0.0.1]:80", "[::1]80",	 ":80",		    "",		    "[::1:80",
+		"127.0.0.1", "127.0.0.1:",     "127.0.0.1:70000", "localhost:80",
+		"::1:80",    "[127.0.0.1]:80", "[::1]80",	  ":80",
+		"",	     "[::1:80",
 	};
 	struct httpd *httpd;
 	char taken[64];
@@ -795,5 +796,6 @@ int main(void)
 		TEST(what_is_no_socket_stays),
 	};
 
+	help_enter_tmp();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

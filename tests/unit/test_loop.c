@@ -355,12 +355,12 @@ static void in_a_process(void (*test)(void))
 		fail_msg("status %#x", (unsigned)status);
 }
 
-#define CHECK(what)                                                                                \
-	do {                                                                                       \
-		if (!(what)) {                                                                     \
-			fprintf(stderr, "line %d: not so: %s\n", __LINE__, #what);                 \
-			_exit(1);                                                                  \
-		}                                                                                  \
+#define CHECK(what)                                                                \
+	do {                                                                       \
+		if (!(what)) {                                                     \
+			fprintf(stderr, "line %d: not so: %s\n", __LINE__, #what); \
+			_exit(1);                                                  \
+		}                                                                  \
 	} while (0)
 
 static int64_t daily_at[400];

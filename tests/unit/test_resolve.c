@@ -170,7 +170,8 @@ static void many_addresses_are_cut(void **state)
 static void truncated_answers_are_asked_by_tcp(void **state)
 {
 	struct asking *asking = *state;
-	const struct resolve_result *result = ask_for(asking, "trunc.test", RESOLVE_V4, PATIENCE_MS);
+	const struct resolve_result *result = ask_for(asking, "trunc.test", RESOLVE_V4,
+						      PATIENCE_MS);
 
 	assert_int_equal(result->status, RESOLVE_OK);
 	assert_int_equal(result->count, RESOLVE_ADDRESSES_MAX);
@@ -181,8 +182,8 @@ static void truncated_answers_are_asked_by_tcp(void **state)
 
 static void silence_is_a_timeout(void **state)
 {
-	const struct resolve_result *result =
-		ask_for(*state, "silent.test", RESOLVE_V4 | RESOLVE_V6, 300);
+	const struct resolve_result *result = ask_for(*state, "silent.test",
+						      RESOLVE_V4 | RESOLVE_V6, 300);
 
 	assert_int_equal(result->status, RESOLVE_TIMEOUT);
 	assert_non_null(strstr(result->detail, "no answer"));
@@ -190,8 +191,8 @@ static void silence_is_a_timeout(void **state)
 
 static void garbage_is_no_answer(void **state)
 {
-	const struct resolve_result *result =
-		ask_for(*state, "garbage.test", RESOLVE_V4 | RESOLVE_V6, 1000);
+	const struct resolve_result *result = ask_for(*state, "garbage.test",
+						      RESOLVE_V4 | RESOLVE_V6, 1000);
 
 	assert_true(result->status == RESOLVE_TIMEOUT || result->status == RESOLVE_SERVFAIL);
 }
@@ -376,8 +377,8 @@ static void some_names_need_no_question(void **state)
 	struct asking *asking = *state;
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		const struct resolve_result *result =
-			ask_for(asking, rows[i].name, rows[i].families, PATIENCE_MS);
+		const struct resolve_result *result = ask_for(asking, rows[i].name,
+							      rows[i].families, PATIENCE_MS);
 
 		if (result->status != rows[i].status || result->count != rows[i].count)
 			fail_msg("\"%s\": %s, %zu addresses", rows[i].name,
@@ -398,9 +399,8 @@ static void write_file(const char *path, const char *text)
 static void without_a_server(void **state)
 {
 	struct asking *asking = *state;
-	struct resolver_config config = {.servers = "system",
-					 .resolv_conf = "no-such-file",
-					 .hosts_file = "hosts.tmp"};
+	struct resolver_config config = {
+		.servers = "system", .resolv_conf = "no-such-file", .hosts_file = "hosts.tmp"};
 	const struct resolve_result *result;
 
 	write_file("hosts.tmp", "# comment\n"
@@ -468,11 +468,10 @@ static void wrong_settings_are_told(void **state)
 static void unsigned_answers_below_an_anchor_are_bogus(void **state)
 {
 	struct asking *asking = *state;
-	struct resolver_config config = {
-		.servers = dns_servers(asking->dns),
-		.trust_anchor = "; ours\nsigned.test. IN DS 12345 13 2 "
-				"0123456789abcdef0123456789abcdef"
-				"0123456789abcdef0123456789abcdef\n"};
+	struct resolver_config config = {.servers = dns_servers(asking->dns),
+					 .trust_anchor = "; ours\nsigned.test. IN DS 12345 13 2 "
+							 "0123456789abcdef0123456789abcdef"
+							 "0123456789abcdef0123456789abcdef\n"};
 	const struct resolve_result *result;
 
 	resolver_free(asking->resolver);
@@ -604,5 +603,6 @@ int main(void)
 		cmocka_unit_test(the_merge_tells_most),
 	};
 
+	help_enter_tmp();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
