@@ -1,6 +1,6 @@
 /*
- * The HTTP API of the contract (9), the same on the control socket and on http.listen; and /healthz,
- * /readyz, /metrics.
+ * The HTTP API of the contract (9), the same on the control socket and on http.listen; and
+ * /healthz, /readyz, /metrics.
  */
 #ifndef DAEMON_KEEPER_API_H
 #define DAEMON_KEEPER_API_H

@@ -1,9 +1,29 @@
 # Sources and headers of daemon/keeper, one a line, in alphabetical order.
 noinst_LIBRARIES += daemon/keeper/libkeeper.a
 daemon_keeper_libkeeper_a_SOURCES = \
+	daemon/keeper/api.c \
 	daemon/keeper/api.h \
+	daemon/keeper/api_access.c \
+	daemon/keeper/api_ack.c \
+	daemon/keeper/api_alerts.c \
+	daemon/keeper/api_call.c \
+	daemon/keeper/api_certificates.c \
+	daemon/keeper/api_events.c \
+	daemon/keeper/api_find.c \
+	daemon/keeper/api_inside.h \
+	daemon/keeper/api_instances.c \
+	daemon/keeper/api_list.c \
+	daemon/keeper/api_notifiers.c \
+	daemon/keeper/api_recheck.c \
+	daemon/keeper/api_reload.c \
+	daemon/keeper/api_row.c \
+	daemon/keeper/api_show.c \
+	daemon/keeper/api_status.c \
+	daemon/keeper/api_targets.c \
 	daemon/keeper/batch.c \
 	daemon/keeper/batch.h \
+	daemon/keeper/census.c \
+	daemon/keeper/census.h \
 	daemon/keeper/claims.c \
 	daemon/keeper/clockwatch.c \
 	daemon/keeper/clockwatch.h \
@@ -21,6 +41,7 @@ daemon_keeper_libkeeper_a_SOURCES = \
 	daemon/keeper/jobs.h \
 	daemon/keeper/keeper.c \
 	daemon/keeper/keeper.h \
+	daemon/keeper/metrics.c \
 	daemon/keeper/network.c \
 	daemon/keeper/network.h \
 	daemon/keeper/outbox.c \
