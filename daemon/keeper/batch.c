@@ -57,7 +57,11 @@ struct store_put *batch_put(struct batch *batch, const char *kind, const char *i
 
 void batch_blob(struct batch *batch, struct store_put *put, const void *blob, size_t len)
 {
-	put->blob = arena_str_n(&batch->arena, blob, len);
+	/* Not arena_str_n, which ends at a NUL byte. */
+	char *copy = arena_alloc(&batch->arena, len + 1);
+
+	memcpy(copy, blob, len);
+	put->blob = copy;
 	put->blob_len = len;
 }
 

@@ -147,6 +147,7 @@ static void add_new(struct job_expand *job, struct batch *batch, const struct wa
 					 keeper->config->probe.rate, rand_u64());
 
 	record_init(&record);
+	target_finish(&record.target);
 	target_copy(&record.target, &wanted->target);
 	record.sources[record.sources_len++] = str_dup(source);
 	record.first_seen = now;
@@ -174,6 +175,7 @@ static bool update_old(struct job_expand *job, struct batch *batch, const struct
 	if (!verdict_read_record(&verdict, doc, &err)) {
 		log_error("target document damaged: written anew", "why", err.text, NULL);
 		record_init(record);
+		target_finish(&record->target);
 		target_copy(&record->target, &wanted->target);
 		record->first_seen = clock_wall_ms();
 		verdict.rev = doc->rev;
