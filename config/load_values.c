@@ -170,6 +170,14 @@ bool load_zones(struct loader *loader, const struct key *key, const struct node 
 	(void)field;
 	if (!load_names(loader, node, &names, &len))
 		return false;
+	/* A target's canonical text is lower case, its zone with it. */
+	for (size_t i = 0; i < len; i++) {
+		char *low = str_dup(names[i]);
+
+		str_lower(low);
+		names[i] = arena_str(&loader->config->arena, low);
+		mem_free(low);
+	}
 	loader->config->instance.zones = names;
 	loader->config->instance.zones_len = len;
 	return true;

@@ -45,6 +45,7 @@ enum sql {
 	SQL_JOB_DUE,
 	SQL_JOB_EXPIRED,
 	SQL_JOB_CLAIM,
+	SQL_JOB_TAKE_OVER,
 	SQL_JOB_NEXT,
 	SQL_JOB_GET,
 	SQL_JOB_COUNT,
@@ -54,7 +55,7 @@ enum sql {
 #define SQL_PAGES 16
 
 /* Growth of the write-ahead log, in pages, after which it is emptied although we are busy. */
-#define SQLITE_BUSY_PAGES 4096
+#define SQLITE_BUSY_PAGES 2048
 
 enum sqlite_verb { CALL_CLAIM, CALL_EXTEND, CALL_COMMIT, CALL_GET, CALL_PAGE, CALL_COUNT };
 

@@ -10,7 +10,8 @@
 struct candidate {
 	size_t queue;
 	const char *kind, *subject;
-	int64_t due, rev;
+	int64_t due;
+	bool expired; /* somebody's lease ran out */
 };
 
 struct candidates {
@@ -48,7 +49,7 @@ static bool candidates_add(struct sqlite_store *s, struct sqlite_call *call, enu
 			.kind = claim->queues[i].kind,
 			.subject = arena_str(&call->arena, (const char *)sqlite3_column_text(q, 0)),
 			.due = sqlite3_column_int64(q, 1),
-			.rev = sqlite3_column_int64(q, 2),
+			.expired = sql == SQL_JOB_EXPIRED,
 		};
 	}
 	return rc == SQLITE_DONE;
@@ -75,14 +76,15 @@ static enum store_status job_claim(struct sqlite_store *s, struct sqlite_call *c
 				   const struct candidate *candidate)
 {
 	const struct store_claim *claim = &call->in.claim;
-	sqlite3_stmt *q = sqlite_sql(s, SQL_JOB_CLAIM);
+	sqlite3_stmt *q = sqlite_sql(s, candidate->expired ? SQL_JOB_TAKE_OVER : SQL_JOB_CLAIM);
 	int64_t until = lease_end(claim->now, claim->queues[candidate->queue].lease_ms);
 
 	sqlite_bind_text(q, 1, candidate->kind);
 	sqlite_bind_text(q, 2, candidate->subject);
 	sqlite3_bind_int64(q, 3, ++s->rev);
 	sqlite3_bind_int64(q, 4, until);
-	sqlite3_bind_int64(q, 5, candidate->rev);
+	if (candidate->expired)
+		sqlite3_bind_int64(q, 5, claim->now);
 	int rc = sqlite_step(s, q);
 	if (rc == SQLITE_ERROR)
 		return sqlite_fault(s, &call->answer.err);

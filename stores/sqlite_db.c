@@ -58,15 +58,20 @@ static const char *const texts[SQL_COUNT] = {
 	[SQL_JOB_EXTEND] = "UPDATE job SET lease_until=?4 WHERE " JOB
 			   " AND rev=?3 AND lease_until IS NOT NULL",
 
-	[SQL_JOB_DUE] = "SELECT subject, due, rev FROM job INDEXED BY job_free WHERE " QUEUE
+	/* Both are answered from their index alone, whatever other queues have to offer. */
+	[SQL_JOB_DUE] = "SELECT subject, due FROM job INDEXED BY job_free WHERE " QUEUE
 			" AND lease_until IS NULL AND due<=?4 ORDER BY due, subject LIMIT ?5",
-	[SQL_JOB_EXPIRED] = "SELECT subject, min(due, ifnull(woken, due)), rev"
+	[SQL_JOB_EXPIRED] = "SELECT subject, min(due, ifnull(woken, due))"
 			    " FROM job INDEXED BY job_leased WHERE " QUEUE
 			    " AND lease_until IS NOT NULL AND lease_until<=?4"
 			    " ORDER BY 2, 1 LIMIT ?5",
-	[SQL_JOB_CLAIM] = "UPDATE job SET rev=?3, lease_until=?4,"
-			  " due=min(due, ifnull(woken, due)), woken=NULL WHERE " JOB " AND rev=?5"
-			  " RETURNING lane, zone, due, attempt, body",
+	/* A free job has no wish waiting; naming `due` here would write its index entry anew. */
+	[SQL_JOB_CLAIM] = "UPDATE job SET rev=?3, lease_until=?4 WHERE " JOB
+			  " AND lease_until IS NULL RETURNING lane, zone, due, attempt, body",
+	[SQL_JOB_TAKE_OVER] =
+		"UPDATE job SET rev=?3, lease_until=?4, due=min(due, ifnull(woken, due)),"
+		" woken=NULL WHERE " JOB " AND lease_until<=?5"
+		" RETURNING lane, zone, due, attempt, body",
 	[SQL_JOB_NEXT] = "SELECT min(ifnull((SELECT due FROM job INDEXED BY job_free WHERE " QUEUE
 			 " AND lease_until IS NULL ORDER BY due LIMIT 1), " NEVER "),"
 			 " ifnull((SELECT lease_until FROM job INDEXED BY job_leased WHERE " QUEUE

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <sys/file.h>
+#include <time.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -55,8 +56,10 @@ static const char schema_1[] =
 	" body TEXT,"
 	" PRIMARY KEY(kind, subject)"
 	") STRICT, WITHOUT ROWID;"
-	"CREATE INDEX job_free ON job(kind, lane, zone, due, subject) WHERE lease_until IS NULL;"
-	"CREATE INDEX job_leased ON job(kind, lane, zone, lease_until)"
+	/* The last columns are there so that a claim need not look at the jobs it does not take. */
+	"CREATE INDEX job_free ON job(kind, lane, zone, due, subject, lease_until)"
+	" WHERE lease_until IS NULL;"
+	"CREATE INDEX job_leased ON job(kind, lane, zone, lease_until, due, woken)"
 	" WHERE lease_until IS NOT NULL;"
 	"CREATE INDEX job_due ON job(kind, due, subject);"
 	"INSERT INTO meta VALUES('rev', 0);";
@@ -84,6 +87,10 @@ static bool path_of(struct sqlite_store *s, const char *url, struct err *err)
 	s->path = str_dup(rest + 2);
 	return true;
 }
+
+/* How long a lock may be held by a dead daemon's child. */
+#define LOCK_PAUSE_MS 20
+#define LOCK_TRIES 50
 
 static bool file_fault(const char *doing, const char *path, int error, struct err *err)
 {
@@ -115,6 +122,23 @@ static bool locked_fault(int fd, const char *path, struct err *err)
 	return err_set(err, ERR_CONFLICT, "the store %s is in use by another daemon", path);
 }
 
+/*
+ * A daemon that was killed while it started a child leaves the lock with that child until it has become
+ * the new program, an instant later: worth a short wait before a restart is refused.
+ */
+static bool lock_try(int fd)
+{
+	const struct timespec pause = {.tv_nsec = LOCK_PAUSE_MS * 1000000};
+
+	for (int tries = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; tries++) {
+		if (errno != EWOULDBLOCK || tries == LOCK_TRIES)
+			return false;
+		nanosleep(&pause, NULL);
+		errno = EWOULDBLOCK;
+	}
+	return true;
+}
+
 /* Two keepers on one file would each believe their group to be the only one. The lock is on a
  * file of its own, because closing any descriptor of the database would drop SQLite's locks. It
  * is never removed: a new file under a held lock would let a second daemon in. */
@@ -127,7 +151,7 @@ static bool lock_take(struct sqlite_store *s, struct err *err)
 	mem_free(path);
 	if (fd < 0)
 		return file_fault("lock", s->path, error, err);
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+	if (!lock_try(fd)) {
 		bool held = errno == EWOULDBLOCK;
 
 		error = errno;
@@ -323,6 +347,18 @@ static bool site_settle(struct sqlite_store *s, const char *site, struct err *er
 	return done;
 }
 
+/*
+ * The lock says that no other process works on this file: whoever held a lease is dead, and what he had claimed
+ * is due again at once, not when the lease would end. On a full disk the leases end by themselves.
+ */
+static void leases_free(struct sqlite_store *s)
+{
+	execute(s,
+		"UPDATE job SET due=min(due, ifnull(woken, due)), woken=NULL, lease_until=NULL"
+		" WHERE lease_until IS NOT NULL",
+		NULL);
+}
+
 static bool open_steps(struct sqlite_store *s, const char *site, struct err *err)
 {
 	int flags = SQLITE_OPEN_READWRITE | (s->memory ? SQLITE_OPEN_CREATE : 0);
@@ -330,9 +366,12 @@ static bool open_steps(struct sqlite_store *s, const char *site, struct err *err
 
 	if (!s->memory && (!lock_take(s, err) || !file_make(s->path, err)))
 		return false;
-	return connect_file(s, flags, err) && identify(s, &schema, err) && settings(s, err) &&
-	       migrate(s, schema, err) && site_settle(s, site, err) &&
-	       ask_int(s, "SELECT value FROM meta WHERE key='rev'", &s->rev, err);
+	if (!connect_file(s, flags, err) || !identify(s, &schema, err) || !settings(s, err) ||
+	    !migrate(s, schema, err) || !site_settle(s, site, err) ||
+	    !ask_int(s, "SELECT value FROM meta WHERE key='rev'", &s->rev, err))
+		return false;
+	leases_free(s);
+	return true;
 }
 
 void sqlite_disconnect(struct sqlite_store *s)

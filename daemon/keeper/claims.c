@@ -30,17 +30,30 @@ struct claims {
 	int64_t away_ms;
 	int64_t next_at;
 	size_t asked;
+	int64_t probe_lease_ms;
 	struct store_queue queues[QUEUES_MAX];
 	char lanes[NOTIFIERS_MAX][STORE_LANE_MAX];
 };
 
 static void claims_ask(void *arg);
 
+/* A probe's lease is the longest deadline that any target here may have, and half a minute. */
+static int64_t probe_lease(const struct config *config)
+{
+	int64_t longest = config->policy.timeout_ms;
+
+	for (size_t i = 0; i < config->targets_len; i++)
+		if (config->targets[i].target.policy.timeout_ms > longest)
+			longest = config->targets[i].target.policy.timeout_ms;
+	return longest + 30 * MS_SECOND;
+}
+
 struct claims *claims_new(struct keeper *keeper)
 {
 	struct claims *claims = MEM_NEW(struct claims);
 
 	claims->keeper = keeper;
+	claims->probe_lease_ms = probe_lease(keeper->config);
 	gate_init(&claims->gate, keeper->config->probe.concurrency, keeper->config->probe.rate,
 		  clock_mono_ms());
 	timer_init(&claims->timer, keeper->loop, claims_ask, claims);
@@ -94,6 +107,7 @@ void claims_reload(struct claims *claims)
 
 	gate_init(&claims->gate, config->probe.concurrency, config->probe.rate, clock_mono_ms());
 	claims->gate.inflight = inflight;
+	claims->probe_lease_ms = probe_lease(config);
 	claims_kick(claims);
 }
 
@@ -293,6 +307,7 @@ static size_t probe_queues(struct claims *claims, struct store_queue queue, size
 {
 	const struct config *config = claims->keeper->config;
 
+	queue.lease_ms = claims->probe_lease_ms;
 	for (size_t z = 0; z < config->instance.zones_len && len + 1 < QUEUES_MAX; z++) {
 		queue.zone = config->instance.zones[z];
 		queue.lane = "";

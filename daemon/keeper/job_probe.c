@@ -420,11 +420,10 @@ static void job_probe_start(struct run *run)
 	read_target(CONTAINER_OF(run, struct job_probe, run));
 }
 
-/* The lease is the longest deadline a target may have (5 min, see config) plus 30 s. */
+/* The lease is set by claims.c, from the deadlines of the configuration. */
 const struct job_kind job_probe = {
 	.kind = JOB_PROBE,
 	.purpose = PURPOSE_PROBE,
-	.lease_ms = 5 * MS_MINUTE + 30 * MS_SECOND,
 	.size = sizeof(struct job_probe),
 	.start = job_probe_start,
 	.cancel = job_probe_cancel,

@@ -171,31 +171,15 @@ unsigned verdict_lay(struct verdict *verdict, const struct look_facts *facts)
 	return needed;
 }
 
-static bool in_places(const struct alert *alert, const char *address)
-{
-	for (size_t i = 0; i < alert->places_len; i++)
-		if (strcmp(alert->places[i], address) == 0)
-			return true;
-	return false;
-}
-
 /* Is the opposite of this alert proved by the look? Missing data proves nothing (alerts.md 9). */
 static bool is_proved(const struct alert *alert, const struct look_facts *facts)
 {
-	const struct observation *look = facts->observation;
-
 	if (facts->crashed)
 		return false;
+	/* That the prober lived through a look is proof whatever the host said. */
 	if (alert->kind == ALERT_KIND_SELF)
-		return !look->ours;
-	if (observation_failed(look))
-		return false;
-	for (size_t i = 0; i < look->len; i++)
-		if (!endpoint_answered(&look->endpoints[i]) &&
-		    (alert->kind == ALERT_KIND_UNREACHABLE ||
-		     in_places(alert, look->endpoints[i].address)))
-			return false;
-	return true;
+		return !facts->observation->ours;
+	return transition_proved(alert, facts->observation);
 }
 
 static const struct finding *finding_for(const struct findings *findings, enum alert_kind kind)
@@ -389,8 +373,10 @@ static void store_alerts(struct step *step, struct batch *batch)
 /* Will the coming look be the first after the last attempt of this cycle? Then the target rests. */
 static bool will_rest(const struct record *record, bool failed)
 {
-	return failed &&
-	       record->schedule.attempts + 1 >= record->target.policy.retry_attempts;
+	/* The look after a rest begins a new cycle. */
+	int attempts = record->schedule.rest_until == TIME_UNKNOWN ? record->schedule.attempts : 0;
+
+	return failed && attempts + 1 >= record->target.policy.retry_attempts;
 }
 
 int64_t verdict_conclude(struct keeper *keeper, struct verdict *verdict,

@@ -4,3 +4,5 @@
 # Exit 77 means that a server is missing, and counts as a failure where CI is set.
 INTEGRATION += tests/integration/ca-bundle.sh
 EXTRA_DIST += tests/integration/ca-bundle.sh
+INTEGRATION += tests/integration/kills.sh
+EXTRA_DIST += tests/integration/kills.sh tests/integration/kills.py tests/integration/kit.py
