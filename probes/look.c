@@ -43,7 +43,7 @@ struct look_item {
 	struct lookup *lookup;
 	char *lookup_error;
 	bool resolved;
-	int families_skipped;
+	int left_out; /* addresses without a local route */
 	struct place *places;
 	size_t places_len;
 	size_t begun; /* places that got a probe */
@@ -90,7 +90,7 @@ static enum want finish(struct look_item *item, bool released)
 		.item = item->look.item,
 		.released = released,
 		.ours = ours && !released,
-		.families_skipped = item->families_skipped,
+		.families_skipped = item->left_out,
 	};
 	log_debug("look finished", "target", item->look.target.text, "places",
 		  LOG_NUM(item->places_len), "begun", LOG_NUM(item->begun), "ours",
@@ -347,7 +347,7 @@ static void take_addresses(struct look_item *item, const struct address *found, 
 	if (count > RESOLVE_ADDRESSES_MAX)
 		count = RESOLVE_ADDRESSES_MAX;
 	item->places_len = route_pick(item->look.target.policy.family, found, count, picked,
-				      &item->families_skipped);
+				      &item->left_out);
 	item->places = MEM_NEW_ARRAY(item->places_len, struct place);
 	for (size_t i = 0; i < item->places_len; i++) {
 		item->places[i].item = item;

@@ -15,6 +15,8 @@
 #include <uthash.h>
 
 #define SAME_SUBJECT_MAX 64
+/* Members that are no certificates: enough to find what is wrong with the file. */
+#define BAD_TOLD_MAX 16
 #define NAME_MAX_LEN 200
 /* Room in a frame for the chain of one member; an honest one takes a hundredth of it. */
 #define CHAIN_BYTES_MAX ((size_t)768 * 1024)
@@ -235,9 +237,13 @@ static bool find_members(struct members *members, struct err *err)
 			return false;
 	if (members->one_chain)
 		return true;
-	for (size_t i = 0; i < members->held_len; i++)
-		if (members->held[i]->error && !add_member(members, i, err))
+	for (size_t i = 0, bad = 0; i < members->held_len && bad < BAD_TOLD_MAX; i++) {
+		if (!members->held[i]->error)
+			continue;
+		bad++;
+		if (!add_member(members, i, err))
 			return false;
+	}
 	return true;
 }
 
@@ -349,11 +355,12 @@ bool members_one_chain(const struct members *members)
 
 /* --- results --------------------------------------------------------------------------------- */
 
-static void tell_bad(struct endpoint *endpoint, size_t number, const struct held *held)
+static void tell_bad(const struct members *members, struct endpoint *endpoint, size_t i)
 {
 	endpoint->outcome = OUTCOME_BAD_CERTIFICATE;
 	mem_free(endpoint->error);
-	endpoint->error = str_printf("certificate %zu of the file: %s", number, held->error);
+	endpoint->error = str_printf("certificate %zu of %zu in the file (%zu are bad): %s", i + 1,
+				     members->held_len, members->bad, members->held[i]->error);
 }
 
 static size_t chain_of(const struct members *members, const struct walk *walk, const uint8_t **ders,
@@ -387,7 +394,7 @@ void members_result(struct members *members, size_t i, struct msg_result *out,
 	walk_up(members, member->leaf, &walk);
 	struct sight_certs certs = {bytes, lens, chain_of(members, &walk, bytes, lens)};
 	if (members->held[member->leaf]->error) {
-		tell_bad(endpoint, member->leaf + 1, members->held[member->leaf]);
+		tell_bad(members, endpoint, member->leaf);
 		return;
 	}
 	if (!sight_certificates(endpoint, &certs, NULL))
@@ -398,7 +405,7 @@ void members_result(struct members *members, size_t i, struct msg_result *out,
 	out->ders_len = certs.count;
 	for (size_t k = 0; members->one_chain && k < members->held_len; k++)
 		if (members->held[k]->error) {
-			tell_bad(endpoint, k + 1, members->held[k]);
+			tell_bad(members, endpoint, k);
 			return;
 		}
 }

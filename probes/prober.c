@@ -18,9 +18,12 @@
 #include "probes/page.h"
 #include "probes/roots.h"
 
+#include <errno.h>
+#include <sys/resource.h>
 #include <uthash.h>
 
 #define BEAT_MS 1000
+#define DESCRIPTORS_MAX 65536
 
 struct prober {
 	struct loop *loop;
@@ -166,6 +169,18 @@ static bool take_cancel(struct prober *prober, const struct frame *frame, struct
 	return true;
 }
 
+/* A connection is a descriptor, and so is each question to a name server; the usual soft limit of
+ * 1024 is for programs that use select. */
+static void raise_descriptors(void)
+{
+	struct rlimit limit;
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= DESCRIPTORS_MAX)
+		return;
+	limit.rlim_cur = limit.rlim_max < DESCRIPTORS_MAX ? limit.rlim_max : DESCRIPTORS_MAX;
+	if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+		log_debug("the limit of descriptors stays", "why", strerror(errno), NULL);
+}
+
 static bool prepare(struct prober *prober, const struct msg_setup *setup, struct msg_ready *ready,
 		    struct err *err)
 {
@@ -181,6 +196,7 @@ static bool prepare(struct prober *prober, const struct msg_setup *setup, struct
 	};
 
 	log_set_level((enum log_level)setup->log_level);
+	raise_descriptors();
 	prober->anchors = roots_load(setup->roots, ready->warning);
 	if (prober->anchors) {
 		ready->roots = (int64_t)anchors_count(prober->anchors);

@@ -43,7 +43,7 @@ static bool family_has(int sa_family, const struct address *found, size_t count,
 	return false;
 }
 
-static int family_auto(const struct address *found, size_t count, int *families_skipped)
+static int family_auto(const struct address *found, size_t count)
 {
 	/* With one family there is nothing to choose, and the usual look pays nothing. */
 	if (!family_has(AF_INET, found, count, false) || !family_has(AF_INET6, found, count, false))
@@ -52,28 +52,26 @@ static int family_auto(const struct address *found, size_t count, int *families_
 	bool v6 = family_has(AF_INET6, found, count, true);
 	if (v4 == v6)
 		return AF_UNSPEC;
-	*families_skipped = 1;
 	return v4 ? AF_INET : AF_INET6;
 }
 
 size_t route_pick(enum family family, const struct address *found, size_t count,
-		  struct address *out, int *families_skipped)
+		  struct address *out, int *left_out)
 {
-	int sa_family = AF_UNSPEC;
+	size_t picked = 0;
 
-	*families_skipped = 0;
+	*left_out = 0;
 	switch (family) {
 	case FAMILY_AUTO:
-		sa_family = family_auto(found, count, families_skipped);
-		break;
+		picked = pick_family(family_auto(found, count), found, count, out);
+		*left_out = (int)(count - picked);
+		return picked;
 	case FAMILY_ANY:
-		break;
+		return pick_family(AF_UNSPEC, found, count, out);
 	case FAMILY_4:
-		sa_family = AF_INET;
-		break;
+		return pick_family(AF_INET, found, count, out);
 	case FAMILY_6:
-		sa_family = AF_INET6;
-		break;
+		return pick_family(AF_INET6, found, count, out);
 	}
-	return pick_family(sa_family, found, count, out);
+	bug("a policy names a family that is none");
 }

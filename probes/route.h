@@ -13,9 +13,9 @@
 bool route_exists(const struct address *address);
 
 /* Those of `found` that the policy wants looked at, in their order, into out (room for count).
- * FAMILY_AUTO leaves out a family none of whose addresses has a route, and counts it, but never
- * both: a machine without any route is told so by the failing probe. */
+ * FAMILY_AUTO leaves out a family none of whose addresses has a route, and says how many they were,
+ * but never both: a machine without any route is told so by the failing probe. */
 size_t route_pick(enum family family, const struct address *found, size_t count,
-		  struct address *out, int *families_skipped);
+		  struct address *out, int *left_out);
 
 #endif

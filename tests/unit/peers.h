@@ -75,7 +75,11 @@ uint8_t *cert_der(const char *name, size_t *len);
 /* A TLS 1.2 server's first flight in the clear: ServerHello and these certificates. Heap; *len. */
 uint8_t *first_flight(const uint8_t *const *ders, const size_t *lens, size_t count, size_t *len);
 
-/* Runs the loop until *flag, ten seconds at most. Who sets it calls loop_stop too. */
+/* Runs test in a child that has a loopback and no other network; false fails the test, and where
+ * namespaces are forbidden it is skipped. The child does not use cmocka. */
+void in_own_network(bool (*test)(void));
+
+/* Runs the loop until *flag, a minute at most. Who sets it calls loop_stop too. */
 void run_until(struct loop *loop, const bool *flag);
 
 /* The whole of a file, heap. */

@@ -566,6 +566,49 @@ static void test_families(void **state)
 	}
 }
 
+static bool look_without_v6(const char *text, enum family family, struct seen *seen)
+{
+	static const struct fake_name names[] = {
+		{.name = "dual.test", .addresses = {"2001:db8::1", "127.0.0.1", "2001:db8::2"}},
+		{.name = "six.test", .addresses = {"2001:db8::1"}},
+		{.name = NULL},
+	};
+	struct fixture fixture;
+
+	begin(&fixture, names, NULL);
+	look_now(&fixture, &(struct wish){.text = text, .family = family}, seen);
+	end(&fixture);
+	seen->item = NULL;
+	bool unreachable = seen->results[0].endpoint.outcome == OUTCOME_UNREACHABLE;
+	size_t len = seen->len;
+	seen_finish(seen);
+	seen->len = len;
+	return unreachable;
+}
+
+static bool without_v6(void)
+{
+	struct seen seen;
+	bool right = true;
+
+	right &= !look_without_v6("dual.test:1", FAMILY_AUTO, &seen);
+	right &= seen.len == 1 && seen.done.families_skipped == 2 && !seen.done.ours;
+	right &= look_without_v6("dual.test:1", FAMILY_ANY, &seen);
+	right &= seen.len == 3 && seen.done.families_skipped == 0 && !seen.done.ours;
+	right &= look_without_v6("six.test:1", FAMILY_AUTO, &seen);
+	right &= seen.len == 1 && seen.done.families_skipped == 0 && seen.done.ours;
+	right &= look_without_v6("six.test:1", FAMILY_6, &seen);
+	right &= seen.len == 1 && seen.done.ours;
+	group_teardown(NULL);
+	return right;
+}
+
+static void test_family_without_route(void **state)
+{
+	(void)state;
+	in_own_network(without_v6);
+}
+
 static void test_literal_of_other_family(void **state)
 {
 	(void)state;
@@ -731,6 +774,7 @@ int main(void)
 		cmocka_unit_test(test_one_address),
 		cmocka_unit_test(test_one_address_staggered),
 		cmocka_unit_test(test_families),
+		cmocka_unit_test(test_family_without_route),
 		cmocka_unit_test(test_literal_of_other_family),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_per_address_releases),

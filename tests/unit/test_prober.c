@@ -131,6 +131,47 @@ static void test_look(void **state)
 	assert_int_equal(client_end(client), 0);
 }
 
+/* libunbound itself: a name that is silent while the resolver lives, and the same while it is away
+ * and only the cache still answers. */
+static void test_resolver_away(void **state)
+{
+	(void)state;
+	static const struct dns_row living[] = {
+		{.name = "cached.test.example", .v4 = "127.0.0.1"},
+		{.name = "dead.test.example", .silent = true},
+		{.name = "*", .rcode = 3},
+		{.name = NULL},
+	};
+	static const struct dns_row away[] = {{.name = NULL}};
+	struct client *client = client_new("prober");
+	struct peer closes;
+	struct dns dns;
+
+	dns_start(&dns, client->loop, living);
+	peer_start(&closes, client->loop, "127.0.0.1", PEER_CLOSE, NULL, 0);
+	struct msg_setup setup = setup_of(NULL, dns.servers);
+	client_setup(client, &setup);
+	send_look(client, 1, with_port("cached.test.example", closes.port, ""), 2000);
+	send_look(client, 2, "dead.test.example:443", 1200);
+	client_wait_done(client, 2);
+	assert_int_equal(client->dones[1].item, 2);
+	assert_false(client->dones[1].ours);
+
+	dns.rows = away;
+	size_t asked = dns.asked;
+	send_look(client, 3, "other.test.example:443", 1200);
+	send_look(client, 4, with_port("cached.test.example", closes.port, ""), 2000);
+	client_wait_done(client, 4);
+	assert_int_equal(client->dones[2].item, 4); /* out of the cache */
+	assert_int_equal(client->results[2].endpoint.outcome, OUTCOME_CLOSED);
+	assert_int_equal(client->dones[3].item, 3);
+	assert_true(client->dones[3].ours);
+	assert_true(dns.asked > asked);
+	peer_stop(&closes);
+	dns_stop(&dns);
+	assert_int_equal(client_end(client), 0);
+}
+
 static void test_cancel(void **state)
 {
 	(void)state;
@@ -314,15 +355,11 @@ int main(int argc, char **argv)
 	if (str_eq(role_wanted(argc, argv), "prober"))
 		return prober_main();
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_look),
-		cmocka_unit_test(test_cancel),
-		cmocka_unit_test(test_beat),
-		cmocka_unit_test(test_warnings),
-		cmocka_unit_test(test_broken_protocol),
-		cmocka_unit_test(test_poison_crash),
-		cmocka_unit_test(test_poison_stall),
-		cmocka_unit_test(test_forwarders),
-		cmocka_unit_test(test_by_hand),
+		cmocka_unit_test(test_look),	     cmocka_unit_test(test_resolver_away),
+		cmocka_unit_test(test_cancel),	     cmocka_unit_test(test_beat),
+		cmocka_unit_test(test_warnings),     cmocka_unit_test(test_broken_protocol),
+		cmocka_unit_test(test_poison_crash), cmocka_unit_test(test_poison_stall),
+		cmocka_unit_test(test_forwarders),   cmocka_unit_test(test_by_hand),
 	};
 	return cmocka_run_group_tests(tests, group_setup, NULL);
 }
