@@ -46,7 +46,7 @@ static json_t *notifier_row_json(const struct keeper *keeper, const struct notif
 	json_t *row = json_object();
 
 	json_put_str(row, "name", name);
-	json_put_str(row, "type", slot->notifier->row->type);
+	json_put_str(row, "type", config ? config->type : NULL);
 	json_put_str(row, "url", config ? config->url_shown : NULL);
 	json_put_int(row, "sent", slot->sent);
 	json_put_int(row, "failed", slot->failed);

@@ -20,3 +20,13 @@ check_PROGRAMS += tests/unit/test_api_targets
 TESTS += tests/unit/test_api_targets
 tests_unit_test_api_targets_SOURCES = tests/unit/test_api_targets.c $(API_BED)
 tests_unit_test_api_targets_LDADD = $(LIBS_KEEPER) $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/test_api_alerts
+TESTS += tests/unit/test_api_alerts
+tests_unit_test_api_alerts_SOURCES = tests/unit/test_api_alerts.c $(API_BED)
+tests_unit_test_api_alerts_LDADD = $(LIBS_KEEPER) $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/test_api_daemon
+TESTS += tests/unit/test_api_daemon
+tests_unit_test_api_daemon_SOURCES = tests/unit/test_api_daemon.c $(API_BED)
+tests_unit_test_api_daemon_LDADD = $(LIBS_KEEPER) $(CMOCKA_LIBS)
