@@ -294,23 +294,36 @@ static void on_tcp(void *arg, int fd, int what)
 	DL_APPEND(dns->visits, visit);
 }
 
+/* The same port for both; the one that TCP got may be taken for UDP. */
+static unsigned sockets_bind(struct dns *dns)
+{
+	for (int i = 0; i < 100; i++) {
+		struct sockaddr_in address = {.sin_family = AF_INET};
+		socklen_t len = sizeof(address);
+
+		address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+		dns->udp = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+		dns->tcp = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		if (bind(dns->tcp, (struct sockaddr *)&address, len) == 0 &&
+		    getsockname(dns->tcp, (struct sockaddr *)&address, &len) == 0 &&
+		    bind(dns->udp, (struct sockaddr *)&address, len) == 0)
+			return ntohs(address.sin_port);
+		close(dns->udp);
+		close(dns->tcp);
+	}
+	fail_msg("no free port");
+	return 0;
+}
+
 struct dns *dns_new(struct loop *loop)
 {
-	struct sockaddr_in address = {.sin_family = AF_INET};
-	socklen_t len = sizeof(address);
 	const int room = 4 * 1024 * 1024;
 	struct dns *dns = MEM_NEW(struct dns);
 
 	dns->loop = loop;
-	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	dns->udp = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	dns->tcp = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	snprintf(dns->servers, sizeof(dns->servers), "127.0.0.1@%u", sockets_bind(dns));
 	setsockopt(dns->udp, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
-	assert_int_equal(bind(dns->tcp, (struct sockaddr *)&address, len), 0);
-	assert_int_equal(getsockname(dns->tcp, (struct sockaddr *)&address, &len), 0);
-	assert_int_equal(bind(dns->udp, (struct sockaddr *)&address, len), 0);
 	assert_int_equal(listen(dns->tcp, 16), 0);
-	snprintf(dns->servers, sizeof(dns->servers), "127.0.0.1@%u", ntohs(address.sin_port));
 	dns->on_udp = watch_new(loop, dns->udp, WATCH_READ, on_udp, dns);
 	dns->on_tcp = watch_new(loop, dns->tcp, WATCH_READ, on_tcp, dns);
 	return dns;

@@ -90,6 +90,15 @@ bool peer_has(struct peer *peer, const char *text)
 	       memmem(buf_text(&peer->got), peer->got.len, text, strlen(text)) != NULL;
 }
 
+bool peer_ends(struct peer *peer, const char *text)
+{
+	size_t len = strlen(text);
+
+	peer_read(peer);
+	return peer->got.len >= len &&
+	       memcmp(buf_text(&peer->got) + peer->got.len - len, text, len) == 0;
+}
+
 bool peer_over(struct peer *peer)
 {
 	peer_read(peer);

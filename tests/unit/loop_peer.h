@@ -24,6 +24,8 @@ void peer_send(struct peer *peer, const char *text);
 bool peer_read(struct peer *peer);
 /* Reads; true once text has come. */
 bool peer_has(struct peer *peer, const char *text);
+/* Reads; true once what has come ends with text. */
+bool peer_ends(struct peer *peer, const char *text);
 /* Reads; true once the other side has ended. */
 bool peer_over(struct peer *peer);
 void peer_close(struct peer *peer);

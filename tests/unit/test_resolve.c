@@ -289,8 +289,7 @@ struct crowd {
 		struct resolve *resolve;
 		int number;
 	} ones[CROWD];
-	int ok, failed, inflight_max;
-	struct resolver *resolver;
+	int ok, failed;
 };
 
 static void on_one(void *arg, const struct resolve_result *result)
@@ -309,26 +308,32 @@ static void a_crowd_is_queued(void **state)
 {
 	struct asking *asking = *state;
 	struct crowd *crowd = MEM_NEW(struct crowd);
+	int64_t end = clock_mono_ms() + 4 * PATIENCE_MS;
 	int cancelled = 0;
 
 	for (int i = 0; i < CROWD; i++) {
 		char name[64];
 
-		snprintf(name, sizeof(name), "held%d.test", i);
+		snprintf(name, sizeof(name), "v4.n%d.test", i);
 		crowd->ones[i] = (struct one){.crowd = crowd, .number = i};
 		crowd->ones[i].resolve = resolve_start(asking->resolver, name, RESOLVE_V4,
 						       4 * PATIENCE_MS, on_one, &crowd->ones[i]);
 	}
-	UNTIL(asking->loop, dns_held(asking->dns) >= RESOLVE_INFLIGHT_MAX);
+	/* All begin in one turn, before an answer can be read. */
+	loop_turn(asking->loop);
 	assert_int_equal(asking->resolver->inflight, RESOLVE_INFLIGHT_MAX);
 	assert_non_null(asking->resolver->queue);
 	/* Some that were asked and some that wait. */
 	for (int i = 0; i < CROWD; i += 7) {
+		if (crowd->done[i])
+			continue;
 		resolve_cancel(crowd->ones[i].resolve);
 		cancelled++;
 	}
-	dns_release(asking->dns);
-	UNTIL(asking->loop, crowd->ok + crowd->failed == CROWD - cancelled);
+	while (crowd->ok + crowd->failed < CROWD - cancelled && clock_mono_ms() < end) {
+		help_turn(asking->loop);
+		assert_true(asking->resolver->inflight <= RESOLVE_INFLIGHT_MAX);
+	}
 	for (int i = 0; i < CROWD; i++)
 		assert_int_equal(crowd->done[i], i % 7 ? 1 : 0);
 	assert_int_equal(crowd->failed, 0);
@@ -340,7 +345,6 @@ static void a_crowd_is_queued(void **state)
 static void the_queue_has_a_deadline(void **state)
 {
 	struct asking *asking = *state;
-	struct crowd *crowd = MEM_NEW(struct crowd);
 
 	for (int i = 0; i < RESOLVE_INFLIGHT_MAX; i++)
 		resolve_start(asking->resolver, "silent.test", RESOLVE_V4, PATIENCE_MS, on_resolved,
@@ -348,7 +352,6 @@ static void the_queue_has_a_deadline(void **state)
 	ask_for(asking, "both.test", RESOLVE_V4, 100);
 	assert_int_equal(asking->result.status, RESOLVE_TIMEOUT);
 	assert_non_null(strstr(asking->result.detail, "too many"));
-	mem_free(crowd);
 }
 
 /* --- without questions ------------------------------------------------------------------- */
