@@ -438,6 +438,7 @@ const struct store_ops store_sqlite = {
 	.open = sqlite_open,
 	.open_reader = sqlite_open_reader,
 	.close = sqlite_close,
+	.free_leases = sqlite_free_leases,
 	.claim = sqlite_claim_start,
 	.extend = sqlite_extend_start,
 	.commit = sqlite_commit_start,

@@ -136,6 +136,7 @@ void sqlite_finalize(struct sqlite_store *s);
 /* --- sqlite_open.c ----------------------------------------------------------------------- */
 
 struct store *sqlite_open(struct loop *loop, const char *url, const char *site, struct err *err);
+void sqlite_free_leases(struct store *store);
 struct store *sqlite_open_reader(struct loop *loop, const char *url, struct err *err);
 /* A connection and nothing else, for readers and check: no lock, no loop. */
 bool sqlite_connect_reader(struct sqlite_store *s, const char *url, struct err *err) MUST_CHECK;

@@ -347,18 +347,6 @@ static bool site_settle(struct sqlite_store *s, const char *site, struct err *er
 	return done;
 }
 
-/*
- * The lock says that no other process works on this file: whoever held a lease is dead, and what he had claimed
- * is due again at once, not when the lease would end. On a full disk the leases end by themselves.
- */
-static void leases_free(struct sqlite_store *s)
-{
-	execute(s,
-		"UPDATE job SET due=min(due, ifnull(woken, due)), woken=NULL, lease_until=NULL"
-		" WHERE lease_until IS NOT NULL",
-		NULL);
-}
-
 static bool open_steps(struct sqlite_store *s, const char *site, struct err *err)
 {
 	int flags = SQLITE_OPEN_READWRITE | (s->memory ? SQLITE_OPEN_CREATE : 0);
@@ -366,12 +354,20 @@ static bool open_steps(struct sqlite_store *s, const char *site, struct err *err
 
 	if (!s->memory && (!lock_take(s, err) || !file_make(s->path, err)))
 		return false;
-	if (!connect_file(s, flags, err) || !identify(s, &schema, err) || !settings(s, err) ||
-	    !migrate(s, schema, err) || !site_settle(s, site, err) ||
-	    !ask_int(s, "SELECT value FROM meta WHERE key='rev'", &s->rev, err))
-		return false;
-	leases_free(s);
-	return true;
+	return connect_file(s, flags, err) && identify(s, &schema, err) && settings(s, err) &&
+	       migrate(s, schema, err) && site_settle(s, site, err) &&
+	       ask_int(s, "SELECT value FROM meta WHERE key='rev'", &s->rev, err);
+}
+
+/* On a full disk this does nothing, and the leases end by themselves. */
+void sqlite_free_leases(struct store *store)
+{
+	struct sqlite_store *s = (struct sqlite_store *)store;
+
+	execute(s,
+		"UPDATE job SET due=min(due, ifnull(woken, due)), woken=NULL, lease_until=NULL"
+		" WHERE lease_until IS NOT NULL",
+		NULL);
 }
 
 void sqlite_disconnect(struct sqlite_store *s)

@@ -97,6 +97,10 @@ const char *store_backend(const struct store *store); /* "sqlite" */
 /* For people: the URL without its secrets. */
 const char *store_shown(const struct store *store);
 
+/* At the start of a daemon that has the store for itself (a lock says so): whoever held a lease is dead, and what
+ * he had claimed is due again at once. Does nothing on a store that is shared. */
+void store_free_leases(struct store *store);
+
 /* Which jobs: one row per queue. */
 struct store_queue {
 	const char *kind, *lane, *zone;
@@ -210,6 +214,7 @@ struct store_ops {
 			      struct err *err);
 	struct store *(*open_reader)(struct loop *loop, const char *url, struct err *err);
 	void (*close)(struct store *store);
+	void (*free_leases)(struct store *store); /* NULL: shared */
 	struct store_call *(*claim)(struct store *, const struct store_claim *, store_done_fn *,
 				    void *);
 	struct store_call *(*extend)(struct store *, const char *, const char *, int64_t, int64_t,

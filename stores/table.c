@@ -112,6 +112,12 @@ void store_close(struct store *store)
 		store->ops->close(store);
 }
 
+void store_free_leases(struct store *store)
+{
+	if (store->ops->free_leases)
+		store->ops->free_leases(store);
+}
+
 const char *store_backend(const struct store *store)
 {
 	return store->ops->scheme;

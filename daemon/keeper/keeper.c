@@ -136,6 +136,7 @@ struct keeper *keeper_new(struct loop *loop, struct config *config,
 	if (!keeper->store)
 		goto fail;
 	keeper->store_up = true;
+	store_free_leases(keeper->store);
 	keeper->http = http_client_new(loop);
 	if (!keeper_replace_notifiers(keeper, config, err))
 		goto fail;
