@@ -157,6 +157,12 @@ static void test_claim_over_queues(void **state)
 	assert_true(bed->got.answer.next_due == now - 1000);
 	assert_status(bed, STORE_OK, bed_claim(bed, &claim));
 	claimed_are(bed, "a3 b3");
+	bed_ensure(bed, "d", "m1", now - 50); /* due at the same moment: by subject */
+	bed_ensure(bed, "b", "m2", now - 50);
+	bed_ensure(bed, "a", "m3", now - 50);
+	bed_ensure(bed, "d", "m4", now - 50);
+	assert_status(bed, STORE_OK, bed_claim(bed, &claim));
+	claimed_are(bed, "m1 m2 m3 m4");
 	claim.max = 0;
 	assert_status(bed, STORE_OK, bed_claim(bed, &claim));
 	assert_int_equal(bed->got.answer.jobs_len, 0);
@@ -196,6 +202,35 @@ static void test_no_job_twice(void **state)
 		got_finish(&got[i]);
 	}
 	assert_int_equal(total, 40);
+}
+
+/* The same among jobs whose lease ran out; and a queue's maximum counts both sorts. */
+static void test_expired_among_free(void **state)
+{
+	struct bed *bed = *state;
+	int64_t now = bed_now(bed);
+	struct store_queue queues[] = {{"k", "", "default", LEASE, 3},
+				       {"k", "", "default", LEASE, 3}};
+	struct store_claim claim = {queues, 1, 9, now};
+
+	bed_ensure(bed, "k", "b", now - 40);
+	bed_ensure(bed, "k", "d", now - 20);
+	assert_int_equal(bed_claim_kind(bed, "k", 9, 1000), 2);
+	bed_ensure(bed, "k", "d", now - 50); /* a wish makes it the earliest */
+	bed_ensure(bed, "k", "a", now - 45);
+	bed_ensure(bed, "k", "c", now - 30);
+	bed_ensure(bed, "k", "e", now - 10);
+	bed_pass(bed, 1000);
+	claim.now = bed_now(bed);
+	assert_status(bed, STORE_OK, bed_claim(bed, &claim));
+	claimed_are(bed, "d a b");
+	bed_pass(bed, LEASE);
+	claim.now = bed_now(bed);
+	claim.queues_len = 2; /* twice the same, and each job once */
+	assert_status(bed, STORE_OK, bed_claim(bed, &claim));
+	claimed_are(bed, "d a b c e");
+	assert_status(bed, STORE_OK, bed_claim(bed, &claim));
+	assert_int_equal(bed->got.answer.jobs_len, 0);
 }
 
 static void test_claim_bounds(void **state)
@@ -349,6 +384,14 @@ static void test_ensure_while_claimed(void **state)
 	token = bed_claim_one(bed, "k", "x", LEASE); /* and is used up */
 	assert_status(bed, STORE_OK, bed_move(bed, "k", "x", token, now + 100000));
 	assert_int_equal(bed_job_int(bed, "k", "x", "due"), now + 100000);
+	/* A wish for another lane does not make an earlier one later. */
+	bed_ensure(bed, "k", "x", now);
+	token = bed_claim_one(bed, "k", "x", LEASE);
+	bed_ensure(bed, "k", "x", now + 310);
+	ensure_in(bed, "k", "x", "z", "l", now + 900);
+	ensure_in(bed, "k", "x", "default", "", now + 900);
+	assert_status(bed, STORE_OK, bed_move(bed, "k", "x", token, now + 100000));
+	assert_int_equal(bed_job_int(bed, "k", "x", "due"), now + 310);
 	/* A commit that is earlier of itself stays so. */
 	bed_ensure(bed, "k", "x", now);
 	token = bed_claim_one(bed, "k", "x", LEASE);
@@ -458,6 +501,7 @@ const struct CMUnitTest store_suite_jobs[] = {
 	cmocka_unit_test(test_lanes_and_zones),
 	cmocka_unit_test(test_claim_over_queues),
 	cmocka_unit_test(test_no_job_twice),
+	cmocka_unit_test(test_expired_among_free),
 	cmocka_unit_test(test_claim_bounds),
 	cmocka_unit_test(test_lease_ends),
 	cmocka_unit_test(test_lease_over_but_ours),

@@ -499,6 +499,13 @@ static void test_check(void **state)
 	struct store_commit commit = {.puts = &put, .puts_len = 1};
 	assert_status(bed, STORE_BAD, bed_commit(bed, &commit));
 	close_here(bed);
+	sql("UPDATE doc SET body='{}' || char(0) || 'x' WHERE id='0005'");
+	check_says(false, "t 0005: the body is not JSON");
+	assert_true(bed_again(bed));
+	struct store_page page = {.kind = "t", .id_prefix = "0005", .limit = 1};
+	assert_status(bed, STORE_BAD, bed_page(bed, &page));
+	assert_non_null(strstr(bed->got.answer.err.text, "t 0005 is damaged"));
+	close_here(bed);
 	unlink(path);
 	check_says(false, "there is no store");
 	assert_true(bed_again(bed));
@@ -550,7 +557,7 @@ static void test_busy(void **state)
 	assert_status(bed, STORE_OK, bed_commit(bed, &commit));
 }
 
-#define WAL_MAX (4096 * 4096 + 4 * 1024 * 1024)
+#define WAL_MAX (2048 * 4096 + 4 * 1024 * 1024)
 
 /* However long it is busy, the write-ahead log stays bounded. */
 static void test_wal_is_bounded(void **state)

@@ -241,6 +241,26 @@ static void test_limit_at_checkpoint(void **state UNUSED)
 	place_clear();
 }
 
+/* Only the log is in the way: what it holds has its place in the database, so it is begun anew. */
+static void test_limit_of_the_log(void **state UNUSED)
+{
+	struct bed bed;
+	char body[3000];
+
+	place(directory);
+	bed_setup(&bed, &here);
+	limit_set(500000);
+	for (int n = 0; n < 500; n++) {
+		row_body(body, n);
+		bed_put(&bed, "t", "the same", body, NULL, 0);
+	}
+	assert_string_equal(bed_body(&bed, "t", "the same"), body);
+	limit_lift();
+	bed_teardown(&bed);
+	whole();
+	place_clear();
+}
+
 /* In one group with a commit that does not fit, those that do fit are done. */
 static void test_limit_one_of_a_group(void **state UNUSED)
 {
@@ -368,6 +388,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(test_limit, lift_after),
 		cmocka_unit_test_teardown(test_limit_at_checkpoint, lift_after),
+		cmocka_unit_test_teardown(test_limit_of_the_log, lift_after),
 		cmocka_unit_test_teardown(test_limit_one_of_a_group, lift_after),
 		cmocka_unit_test_teardown(test_limit_at_creation, lift_after),
 		cmocka_unit_test(test_file_system),

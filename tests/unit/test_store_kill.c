@@ -43,7 +43,7 @@ struct slot {
 
 struct worker {
 	struct writer *writer;
-	char subject[8];
+	char subject[16];
 	int attempt;
 };
 
@@ -257,7 +257,7 @@ static void pairs_judge(struct judge *judge)
 static void workers_judge(struct judge *judge)
 {
 	for (int i = 0; i < WORKERS; i++) {
-		char subject[8];
+		char subject[16];
 
 		snprintf(subject, sizeof(subject), "w%d", i);
 		int64_t attempt = bed_job_int(judge->bed, "work", subject, "attempt");
@@ -309,7 +309,7 @@ static void test_killed_at_any_moment(void **state UNUSED)
 
 	bed_setup(&bed, &here);
 	for (int i = 0; i < WORKERS; i++) {
-		char subject[8];
+		char subject[16];
 		snprintf(subject, sizeof(subject), "w%d", i);
 		bed_ensure(&bed, "work", subject, 0);
 	}
