@@ -1,7 +1,7 @@
 /*
- * A generation from its files: the main file and conf.d (*.yaml) beside it in name order, merged into one
- * tree (lists and maps join, anything else may stand only once), read by the table, completed, or
- * refused as a whole.
+ * A generation from its files: the main file and conf.d (*.yaml) beside it in name order, merged
+ * into one tree (lists and maps join, anything else may stand only once), read by the table,
+ * completed, or refused as a whole.
  */
 #include "config/schema.h"
 
@@ -119,7 +119,7 @@ static void add_file(struct sources *sources, const char *path)
 			merge(sources, &sources->tree, &tree);
 		else
 			fault_add(sources->loader.faults, &tree.place, false,
-				  "a configuration is a map of keys, such as targets: and notifiers:");
+				  "a configuration is a map of keys such as targets:");
 	}
 	mem_wipe(text, len);
 	mem_free(text);
@@ -155,7 +155,8 @@ static const char *host_name(struct arena *arena)
 	if (gethostname(name, sizeof(name) - 1) != 0 || !name[0])
 		return "localhost";
 	for (char *c = name; *c; c++)
-		if (!strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-", *c))
+		if (!strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-",
+			    *c))
 			*c = '-';
 	name[64] = '\0';
 	return arena_str(arena, name);
@@ -185,8 +186,8 @@ static void lay_defaults(struct config *config)
 	policy_init(&config->policy);
 	config->instance.name = host_name(&config->arena);
 	config->instance.purpose = PURPOSE_PROBE | PURPOSE_NOTIFY;
-	config->control.socket =
-		place_in(&config->arena, "RUNTIME_DIRECTORY", "/run/expiryd", "/control.sock");
+	config->control.socket = place_in(&config->arena, "RUNTIME_DIRECTORY", "/run/expiryd",
+					  "/control.sock");
 	store = str_printf("sqlite://%s", place_in(&config->arena, "STATE_DIRECTORY",
 						   "/var/lib/expiryd", "/expiryd.db"));
 	config->store_url = arena_str(&config->arena, store);

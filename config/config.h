@@ -29,9 +29,9 @@ struct config_target {
 
 struct config_notifier {
 	const char *name;
-	const char *type;	/* "webhook" */
-	struct secret url;	/* may hold secrets */
-	const char *url_shown;	/* with *** */
+	const char *type;      /* "webhook" */
+	struct secret url;     /* may hold secrets */
+	const char *url_shown; /* with *** */
 	struct secret secret;
 	const char *ca_file;
 	int64_t timeout_ms;
@@ -59,8 +59,8 @@ struct config {
 	struct arena arena;
 	struct config_setting *settings;
 	size_t settings_len;
-	const char *file;      /* absolute */
-	char hash[17];	       /* of all that was read, secrets left out */
+	const char *file; /* absolute */
+	char hash[17];	  /* of all that was read, secrets left out */
 	int64_t loaded_at;
 	const char *site;
 	const char *store_url; /* may hold secrets */
@@ -111,16 +111,18 @@ void faults_finish(struct faults *faults);
 /* "file:line:column: text\n" each, sorted by place. Heap string. */
 char *faults_text(const struct faults *faults);
 
-/* Reads FILE and conf.d beside it. NULL when there is any fault that is no warning. defaults_for_cli: only
- * the keys that expiryctl needs are resolved (no secret is read). */
+/* Reads FILE and conf.d beside it. NULL when there is any fault that is no warning.
+ * defaults_for_cli: only the keys that expiryctl needs are resolved (no secret is read). */
 struct config *config_load(const char *file, struct faults *faults);
 struct config *config_load_for_cli(const char *file, struct faults *faults);
 void config_free(struct config *config); /* accepts NULL */
 
-/* What a reload would change, one line each ("targets: 3 added, 1 removed", "probe.timeout: 10s -> 5s"; secrets
- * only as "changed"). Keys that only a restart changes are marked "(needs a restart)". Heap string, "" = nothing. */
+/* What a reload would change, one line each ("targets: 3 added, 1 removed", "probe.timeout: 10s ->
+ * 5s"; secrets only as "changed"). Keys that only a restart changes are marked "(needs a restart)".
+ * Heap string, "" = nothing. */
 char *config_diff(const struct config *from, const struct config *to);
-/* True when `to` changes a key that a reload cannot: err names it. The reload goes on without that key. */
+/* True when `to` changes a key that a reload cannot: err names it. The reload goes on without that
+ * key. */
 bool config_needs_restart(const struct config *from, const struct config *to, struct err *err);
 
 /* The reference, generated from the key table: Markdown for docs/, mdoc for expiryd.yaml(5). */

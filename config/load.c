@@ -1,6 +1,6 @@
 /*
- * The generic half of loading: a map is read by its table of keys, each value by its type. Every fault
- * is noted with its place and loading goes on, so that all are found in one go.
+ * The generic half of loading: a map is read by its table of keys, each value by its type. Every
+ * fault is noted with its place and loading goes on, so that all are found in one go.
  */
 #include "config/schema.h"
 
@@ -103,7 +103,8 @@ static bool read_rate(struct loader *loader, const struct key *key, const struct
 		if (str_to_i64(digits, key->min, key->max, out))
 			return true;
 	}
-	return load_fault(loader, node, "%s must be a rate such as 500/s, from %lld to %lld, not %s",
+	return load_fault(loader, node,
+			  "%s must be a rate such as 500/s, from %lld to %lld, not %s",
 			  loader->path, (long long)key->min, (long long)key->max, text);
 }
 
@@ -128,7 +129,8 @@ static bool read_band(struct loader *loader, const struct key *key, const struct
 		return false;
 	if (out[0] <= out[1])
 		return true;
-	return load_fault(loader, node, "%s: the band %s ends before it begins", loader->path, text);
+	return load_fault(loader, node, "%s: the band %s ends before it begins", loader->path,
+			  text);
 }
 
 struct choice_arg {
@@ -173,10 +175,11 @@ static bool is_name(const char *text)
 static bool read_name(struct loader *loader, const struct node *node, const char *text, void *field)
 {
 	if (!is_name(text))
-		return load_fault(loader, node,
-				  "%s must be 1 to 64 letters, digits, dots, dashes or underscores, "
-				  "not %s",
-				  loader->path, text);
+		return load_fault(
+			loader, node,
+			"%s must be 1 to 64 letters, digits, dots, dashes or underscores, "
+			"not %s",
+			loader->path, text);
 	store_string(loader, field, text);
 	return true;
 }
@@ -192,8 +195,7 @@ static bool read_one_line(struct loader *loader, const struct node *node, const 
 
 static bool read_path(struct loader *loader, const char *text, void *field)
 {
-	char *absolute = text[0] == '/' ? str_dup(text)
-					: str_printf("%s/%s", loader->folder, text);
+	char *absolute = text[0] == '/' ? str_dup(text) : str_printf("%s/%s", loader->folder, text);
 
 	store_string(loader, field, absolute);
 	mem_free(absolute);
@@ -324,7 +326,7 @@ static void note_setting(struct loader *loader, const struct key *key, const str
 	add_node(&text, node);
 	setting = &config->settings[config->settings_len++];
 	setting->path = arena_str(&config->arena, loader->path);
-	setting->shown = key->type == KEY_SECRET	 ? "***"
+	setting->shown = key->type == KEY_SECRET     ? "***"
 			 : node->type == NODE_SCALAR ? arena_str(&config->arena, node->text)
 						     : "(changed)";
 	digest_sha256_hex(buf_text(&text), text.len, setting->digest);

@@ -68,7 +68,8 @@ static bool read_notifier(struct loader *loader, const struct node *name, const 
 				  "underscores, not %s",
 				  name->text);
 	if (node->type != NODE_MAP)
-		return load_fault(loader, node, "notifier %s must be a map with a type", name->text);
+		return load_fault(loader, node, "notifier %s must be a map with a type",
+				  name->text);
 	load_fallbacks(loader, keys_notifier, out);
 	if (!load_map(loader, keys_notifier, node, out))
 		return false;
@@ -95,11 +96,12 @@ bool load_notifiers(struct loader *loader, const struct key *key, const struct n
 	(void)field;
 	if (node->type != NODE_MAP)
 		return node_is_null(node) ||
-		       load_fault(loader, node, "notifiers must be a map: NAME: {type: webhook, ...}");
+		       load_fault(loader, node,
+				  "notifiers must be a map: NAME: {type: webhook, ...}");
 	if (node->len / 2 > NOTIFIERS_MAX)
 		return load_fault(loader, node, "at most %d notifiers", NOTIFIERS_MAX);
-	config->notifiers =
-		arena_alloc(&config->arena, (node->len / 2) * sizeof(*config->notifiers));
+	config->notifiers = arena_alloc(&config->arena,
+					(node->len / 2) * sizeof(*config->notifiers));
 	str_copy(outer, sizeof(outer), loader->path);
 	for (size_t i = 0; i + 1 < node->len; i += 2) {
 		snprintf(loader->path, sizeof(loader->path), "notifiers.%.64s",

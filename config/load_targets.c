@@ -40,9 +40,10 @@ static bool set_pattern(struct loader *loader, const struct node *node, const ch
 	if (str_starts(text, "file://")) {
 		path = text + strlen("file://");
 		if (path[0] != '/')
-			return load_fault(loader, node,
-					  "a pattern of files names this machine's: file:///PATH, not %s",
-					  text);
+			return load_fault(
+				loader, node,
+				"a pattern of files names this machine's: file:///PATH, not %s",
+				text);
 	}
 	absolute = path[0] == '/' ? str_dup(path) : str_printf("%s/%s", loader->folder, path);
 	out->glob = true;
@@ -105,8 +106,8 @@ static bool join_places(struct loader *loader, const struct node *map,
 			const struct place_keys *places, struct buf *out)
 {
 	bool v6 = places->host && strchr(places->host, ':') &&
-		  strchr(places->host, ':') != strrchr(places->host, ':') && places->host[0] != '[' &&
-		  !strstr(places->host, "://");
+		  strchr(places->host, ':') != strrchr(places->host, ':') &&
+		  places->host[0] != '[' && !strstr(places->host, "://");
 
 	if (!places->host == !places->file)
 		return load_fault(loader, map, "a target needs either host or file");
@@ -194,7 +195,8 @@ static bool fold(struct seen **seen, struct seen *room, const struct target *tar
 	return false;
 }
 
-bool load_targets(struct loader *loader, const struct key *key, const struct node *node, void *field)
+bool load_targets(struct loader *loader, const struct key *key, const struct node *node,
+		  void *field)
 {
 	struct config *config = loader->config;
 	struct seen *seen = NULL, *rooms;
@@ -206,8 +208,9 @@ bool load_targets(struct loader *loader, const struct key *key, const struct nod
 		return true;
 	if (node->type != NODE_LIST)
 		return node_is_null(node) ||
-		       load_fault(loader, node, "targets must be a list, each on a line of its own "
-						"behind a dash");
+		       load_fault(loader, node,
+				  "targets must be a list, each on a line of its own "
+				  "behind a dash");
 	config->targets = MEM_NEW_ARRAY(node->len, struct config_target);
 	rooms = MEM_NEW_ARRAY(node->len, struct seen);
 	for (size_t i = 0; i < node->len; i++) {

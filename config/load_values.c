@@ -1,5 +1,6 @@
 /*
- * Keys with a form of their own: thresholds, severities, zones, purpose, tags, store, roots, listen.
+ * Keys with a form of their own: thresholds, severities, zones, purpose, tags, store, roots,
+ * listen.
  */
 #include "config/schema.h"
 
@@ -87,8 +88,7 @@ bool load_severities(struct loader *loader, const struct key *key, const struct 
 		if (!finding_kind_parse(name, &kind)) {
 			const char *near = str_nearest(name, finding_next, NULL);
 
-			ok = load_fault(loader, &node->items[i],
-					"there is no finding %s%s%s", name,
+			ok = load_fault(loader, &node->items[i], "there is no finding %s%s%s", name,
 					near ? "; did you mean " : "", near ? near : "");
 		} else if (!load_text(loader, &node->items[i + 1], name, &text)) {
 			ok = false;
@@ -183,7 +183,8 @@ bool load_zones(struct loader *loader, const struct key *key, const struct node 
 	return true;
 }
 
-bool load_purpose(struct loader *loader, const struct key *key, const struct node *node, void *field)
+bool load_purpose(struct loader *loader, const struct key *key, const struct node *node,
+		  void *field)
 {
 	const char **names;
 	size_t len;
@@ -255,7 +256,8 @@ bool load_listen(struct loader *loader, const struct key *key, const struct node
 		return false;
 	colon = strrchr(text, ':');
 	if (!colon || colon == text || !str_to_u64(colon + 1, 0, 65535, &port))
-		return load_fault(loader, node, "%s must be ADDRESS:PORT such as 127.0.0.1:9843, not %s",
+		return load_fault(loader, node,
+				  "%s must be ADDRESS:PORT such as 127.0.0.1:9843, not %s",
 				  loader->path, text);
 	*(const char **)field = arena_str(&loader->config->arena, text);
 	return true;
@@ -273,8 +275,8 @@ bool load_tags(struct loader *loader, const struct key *key, const struct node *
 
 	(void)key;
 	if (node->type != NODE_MAP || node->len / 2 > TARGET_TAGS_MAX)
-		return load_fault(loader, node, "%s must be a map of at most %d words", loader->path,
-				  TARGET_TAGS_MAX);
+		return load_fault(loader, node, "%s must be a map of at most %d words",
+				  loader->path, TARGET_TAGS_MAX);
 	target->tags = MEM_NEW_ARRAY(node->len / 2, struct tag);
 	for (size_t i = 0; i + 1 < node->len; i += 2) {
 		const char *value;
@@ -283,8 +285,8 @@ bool load_tags(struct loader *loader, const struct key *key, const struct node *
 			ok = false;
 			continue;
 		}
-		target->tags[target->tags_len++] = (struct tag){
-			.key = str_dup(node->items[i].text), .value = str_dup(value)};
+		target->tags[target->tags_len++] = (struct tag){.key = str_dup(node->items[i].text),
+								.value = str_dup(value)};
 	}
 	if (target->tags_len)
 		qsort(target->tags, target->tags_len, sizeof(*target->tags), by_tag);

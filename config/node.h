@@ -1,7 +1,7 @@
 /*
- * A configuration file as a tree that remembers where each value was written. Made by yaml.c (the only
- * door to libyaml), read by the loader. Scalars are text: what they mean is decided by the key that
- * expects them, never by YAML's own typing.
+ * A configuration file as a tree that remembers where each value was written. Made by yaml.c (the
+ * only door to libyaml), read by the loader. Scalars are text: what they mean is decided by the key
+ * that expects them, never by YAML's own typing.
  */
 #ifndef CONFIG_NODE_H
 #define CONFIG_NODE_H
@@ -22,8 +22,8 @@ struct node {
 	size_t len;	    /* items; of a map: 2 * entries */
 };
 
-/* The whole file in the arena; an empty file is an empty map. False when it could not be parsed (a fault was
- * added). name: as shown in faults; it must outlive the tree. */
+/* The whole file in the arena; an empty file is an empty map. False when it could not be parsed (a
+ * fault was added). name: as shown in faults; it must outlive the tree. */
 bool yaml_parse(struct arena *arena, const char *name, const char *text, size_t len,
 		struct node *out, struct faults *faults) MUST_CHECK;
 /* Run-time version of the library: "0.2.5". */

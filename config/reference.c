@@ -140,8 +140,9 @@ char *config_reference(bool mdoc)
 	if (mdoc)
 		buf_add_str(&out, ".Bl -tag -width Ds\n");
 	else
-		buf_add_str(&out, "# Configuration reference\n\nMade from the table that parses the "
-				  "file; do not edit.\n");
+		buf_add_str(&out,
+			    "# Configuration reference\n\nMade from the table that parses the "
+			    "file; do not edit.\n");
 	walk(&out, keys_root, "", mdoc);
 	if (mdoc)
 		buf_add_str(&out, ".El\n");

@@ -28,16 +28,16 @@ struct loader;
 struct key {
 	const char *name;
 	enum key_type type;
-	size_t offset;	      /* in the structure of its table */
-	const char *fallback; /* as it would be written; NULL: none (absent) */
-	int64_t min, max;     /* KEY_INT, KEY_DURATION, KEY_RATE, KEY_BAND */
+	size_t offset;		    /* in the structure of its table */
+	const char *fallback;	    /* as it would be written; NULL: none (absent) */
+	int64_t min, max;	    /* KEY_INT, KEY_DURATION, KEY_RATE, KEY_BAND */
 	const char *const *choices; /* KEY_WORD; ends with NULL */
 	const struct key *sub;	    /* KEY_MAP */
 	bool (*read)(struct loader *loader, const struct key *key, const struct node *node,
 		     void *field); /* KEY_OTHER */
-	bool restart;		    /* a reload does not change it */
-	const char *example;	    /* for the reference, when the fallback does not show the form */
-	const char *help;	    /* one sentence or two */
+	bool restart;		   /* a reload does not change it */
+	const char *example;	   /* for the reference, when the fallback does not show the form */
+	const char *help;	   /* one sentence or two */
 };
 extern const struct key keys_root[];	 /* offsets in struct config */
 extern const struct key keys_target[];	 /* offsets in struct target */
@@ -51,12 +51,12 @@ struct loader {
 	const char *folder; /* of the main file, for relative paths */
 	bool exposed;	    /* the file being read can be read by others */
 	bool for_cli;
-	bool heap; /* strings are owned by the structure (a target's), not by the arena */
+	bool heap;	/* strings are owned by the structure (a target's), not by the arena */
 	char path[256]; /* of the key being read, "probe.retry" */
 	size_t settings_cap;
 };
-/* Reads every entry of a map by its table; base is the structure. Unknown keys are faults with the nearest
- * known one. Fallbacks are laid first. */
+/* Reads every entry of a map by its table; base is the structure. Unknown keys are faults with the
+ * nearest known one. Fallbacks are laid first. */
 bool load_map(struct loader *loader, const struct key *keys, const struct node *map, void *base);
 void load_fallbacks(struct loader *loader, const struct key *keys, void *base);
 bool load_fault(struct loader *loader, const struct node *node, const char *fmt, ...)

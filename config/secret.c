@@ -157,10 +157,11 @@ bool load_secret(struct loader *loader, const struct node *node, bool url, struc
 	if (!load_text(loader, node, loader->path, &text))
 		return false;
 	if (loader->exposed && (!url || url_has_password(text)))
-		return load_fault(loader, node,
-				  "%s: a secret is written out in a file that other users can read; "
-				  "use {file: PATH} or chmod o-r",
-				  loader->path);
+		return load_fault(
+			loader, node,
+			"%s: a secret is written out in a file that other users can read; "
+			"use {file: PATH} or chmod o-r",
+			loader->path);
 	secret_set(out, text, strlen(text));
 	return true;
 }

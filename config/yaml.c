@@ -1,6 +1,6 @@
 /*
- * The only door to libyaml: its events become a tree of nodes with places. Bounded in depth and number;
- * anchors and aliases are refused, so no file can blow up; a key written twice is a fault.
+ * The only door to libyaml: its events become a tree of nodes with places. Bounded in depth and
+ * number; anchors and aliases are refused, so no file can blow up; a key written twice is a fault.
  */
 #include "config/node.h"
 
@@ -150,7 +150,8 @@ static bool read_value(struct reading *reading, const yaml_event_t *event, struc
 	if (++reading->nodes > NODES_MAX)
 		return refuse(reading, event, "the file holds too many values");
 	if (has_anchor(event))
-		return refuse(reading, event, "anchors and aliases are not supported: write it out");
+		return refuse(reading, event,
+			      "anchors and aliases are not supported: write it out");
 	if (event->type == YAML_SCALAR_EVENT)
 		return read_scalar(reading, event, out);
 	if (event->type == YAML_SEQUENCE_START_EVENT)

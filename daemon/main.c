@@ -46,8 +46,8 @@ static const char usage[] =
 	"\n"
 	"Signals: HUP reads the configuration again, TERM finishes what is in flight and leaves\n"
 	"(a second one leaves at once), USR1 writes the state to the log.\n"
-	"Exit status: 0 left in good order, 2 wrong call or configuration, 3 store or listener not\n"
-	"to be had.\n";
+	"Exit status: 0 left in good order, 2 wrong call or configuration, 3 store or listener\n"
+	"not to be had.\n";
 
 static void print_version(void)
 {

@@ -1,6 +1,7 @@
 /*
- * Notifiers: one row per type; one notifier per configured name. A delivery is an operation: started
- * with a frozen message, ended once with what became of it. A notifier knows neither store nor schedule.
+ * Notifiers: one row per type; one notifier per configured name. A delivery is an operation:
+ * started with a frozen message, ended once with what became of it. A notifier knows neither store
+ * nor schedule.
  */
 #ifndef NOTIFIERS_NOTIFIER_H
 #define NOTIFIERS_NOTIFIER_H
@@ -16,7 +17,8 @@ struct delivery_message {
 	const json_t *alerts; /* array of alert rows, at most 500; texts as of `now` */
 	const json_t *group;  /* object */
 	int64_t now;
-	int64_t away_from, away_to; /* "there was no daemon from..to"; TIME_UNKNOWN: not to be said */
+	int64_t away_from,
+		away_to; /* "there was no daemon from..to"; TIME_UNKNOWN: not to be said */
 	bool test;
 };
 enum delivery_status {
@@ -47,7 +49,7 @@ struct notifier_row {
 	int64_t timeout_ms; /* longest a delivery takes: for leases */
 };
 const struct notifier_row *notifier_row(const char *type); /* NULL: unknown */
-const char *notifier_types(const void *unused, size_t i);	/* for str_nearest; NULL ends */
+const char *notifier_types(const void *unused, size_t i);  /* for str_nearest; NULL ends */
 
 /* Instances embed this first. */
 struct notifier {

@@ -1,7 +1,8 @@
 /*
  * The signed webhook: POST of the body, its HMAC in X-Expiryd-Signature, the delivery id in
- * X-Expiryd-Delivery and Idempotency-Key, the same on every try. 2xx ends it; 408, 425, 429, 5xx and
- * no answer are tried again; any other answer is a refusal. The secret stays in this file's memory.
+ * X-Expiryd-Delivery and Idempotency-Key, the same on every try. 2xx ends it; 408, 425, 429, 5xx
+ * and no answer are tried again; any other answer is a refusal. The secret stays in this file's
+ * memory.
  */
 #include "notifiers/notifier.h"
 
@@ -134,8 +135,8 @@ static struct delivery *webhook_start(struct notifier *notifier,
 
 	if (webhook->secret) {
 		sign(webhook, body, signature);
-		headers[request.headers_len++] =
-			(struct http_header){"X-Expiryd-Signature", signature};
+		headers[request.headers_len++] = (struct http_header){"X-Expiryd-Signature",
+								      signature};
 	}
 	delivery->done = done;
 	delivery->arg = arg;

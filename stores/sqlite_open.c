@@ -123,8 +123,8 @@ static bool locked_fault(int fd, const char *path, struct err *err)
 }
 
 /*
- * A daemon that was killed while it started a child leaves the lock with that child until it has become
- * the new program, an instant later: worth a short wait before a restart is refused.
+ * A daemon that was killed while it started a child leaves the lock with that child until it has
+ * become the new program, an instant later: worth a short wait before a restart is refused.
  */
 static bool lock_try(int fd)
 {

@@ -97,8 +97,8 @@ const char *store_backend(const struct store *store); /* "sqlite" */
 /* For people: the URL without its secrets. */
 const char *store_shown(const struct store *store);
 
-/* At the start of a daemon that has the store for itself (a lock says so): whoever held a lease is dead, and what
- * he had claimed is due again at once. Does nothing on a store that is shared. */
+/* At the start of a daemon that has the store for itself (a lock says so): whoever held a lease is
+ * dead, and what he had claimed is due again at once. Does nothing on a store that is shared. */
 void store_free_leases(struct store *store);
 
 /* Which jobs: one row per queue. */

@@ -17,7 +17,7 @@
 #define API_PREFIX_MIN 8      /* digits of an id that stand for the whole */
 #define API_CANDIDATES_MAX 10 /* named when a prefix fits several */
 #define API_SHOWN "%.200s"    /* of a text that the caller gave: a detail has its ceiling */
-#define API_INSTANCE_AWAY_MS (2 * MS_MINUTE)
+#define API_INSTANCE_AWAY_MS (3 * MS_MINUTE) /* three heartbeats */
 
 struct census;
 struct api {

@@ -1,6 +1,6 @@
 /*
  * GET /api/v1/instances: every daemon that ever wrote its document into this store; one that has
- * not done so for two minutes is inactive.
+ * not done so for three minutes is inactive.
  */
 #include "daemon/keeper/api_inside.h"
 

@@ -1,6 +1,7 @@
 /*
  * Building a commit. Everything is copied into the batch's arena, so callers may free what they
- * passed; the store copies once more when the commit is sent, so a batch may be finished after that.
+ * passed; the store copies once more when the commit is sent, so a batch may be finished after
+ * that.
  */
 #include "daemon/keeper/batch.h"
 
@@ -25,8 +26,8 @@ void batch_expect(struct batch *batch, const char *kind, const char *id, int64_t
 {
 	if (batch->commit.expects_len == batch->expects_cap) {
 		batch->expects_cap = grown(batch->expects_cap);
-		batch->expects =
-			mem_resize(batch->expects, batch->expects_cap, sizeof(*batch->expects));
+		batch->expects = mem_resize(batch->expects, batch->expects_cap,
+					    sizeof(*batch->expects));
 	}
 	batch->expects[batch->commit.expects_len++] = (struct store_expect){
 		.kind = arena_str(&batch->arena, kind),
@@ -147,8 +148,8 @@ void batch_put_record(struct batch *batch, const struct record *record, int64_t 
 	json_decref(json);
 	batch_index(put, "not_after", index_not_after(record));
 	/* A target that was never looked at counts under its own number. */
-	batch_index(put, "outcome", record->last_looked == TIME_UNKNOWN ? OUTCOME_COUNT
-									 : (int64_t)record->outcome);
+	batch_index(put, "outcome",
+		    record->last_looked == TIME_UNKNOWN ? OUTCOME_COUNT : (int64_t)record->outcome);
 	batch_index(put, "severity", findings_worst(&record->findings));
 	batch_expect(batch, KIND_TARGET, record->target.id, rev);
 }

@@ -138,7 +138,8 @@ static void on_released(void *arg, struct store_answer *answer)
 	run->call = NULL;
 	/* Whatever the answer, the lease brings it back. */
 	if (answer->status != STORE_OK)
-		log_debug("release not stored", "job", run->job.subject, "why", answer->err.text, NULL);
+		log_debug("release not stored", "job", run->job.subject, "why", answer->err.text,
+			  NULL);
 	run_end(run);
 }
 
@@ -224,7 +225,8 @@ static void store_state(struct keeper *keeper, bool up, const char *why)
 	if (up)
 		log_info("store answers again", NULL);
 	else
-		log_error("store cannot be used: nothing is claimed until it can", "why", why, NULL);
+		log_error("store cannot be used: nothing is claimed until it can", "why", why,
+			  NULL);
 }
 
 static void sleep_until(struct claims *claims, int64_t next_due)

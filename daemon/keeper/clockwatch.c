@@ -61,8 +61,8 @@ static void tell(struct clockwatch *watch, bool firing, const char *text)
 
 	snprintf(subject, sizeof(subject), "instance/%s", watch->keeper->config->instance.name);
 	watch->told = firing;
-	condition_set(watch->keeper->conditions, ALERT_KIND_CLOCK, subject, SEVERITY_CRITICAL, firing,
-		      text);
+	condition_set(watch->keeper->conditions, ALERT_KIND_CLOCK, subject, SEVERITY_CRITICAL,
+		      firing, text);
 }
 
 static void on_swept(void *arg, int64_t count)
@@ -101,8 +101,9 @@ bool clockwatch_check(struct clockwatch *watch)
 	if (by > JUMP_MS || by < -JUMP_MS)
 		jumped(watch, by);
 	if (before && !watch->before_build)
-		tell(watch, true, "the clock stands before the day this program was built: "
-				  "nothing is judged until it is set");
+		tell(watch, true,
+		     "the clock stands before the day this program was built: "
+		     "nothing is judged until it is set");
 	watch->before_build = before;
 	if (watch->told && !before && clock_mono_ms() - watch->jumped_at_mono > SETTLED_MS)
 		tell(watch, false, "the clock is believed again");

@@ -14,7 +14,8 @@ struct clockwatch *clockwatch_new(struct keeper *keeper);
 void clockwatch_free(struct clockwatch *watch);
 /* Compares the clocks now; false: nothing may be judged at all (before the build date). */
 bool clockwatch_check(struct clockwatch *watch);
-/* 0 when the clock never jumped; else a number that is new after each jump, the same over all targets. */
+/* 0 when the clock never jumped; else a number that is new after each jump, the same over all
+ * targets. */
 int64_t clockwatch_epoch(const struct clockwatch *watch);
 
 #endif

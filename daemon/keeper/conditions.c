@@ -1,6 +1,7 @@
 /*
- * Alerts about ourselves. What is wanted is kept in memory per (kind, subject) and written by a small
- * read-judge-commit cycle, one at a time; while the store is away the wish waits and the newest wins.
+ * Alerts about ourselves. What is wanted is kept in memory per (kind, subject) and written by a
+ * small read-judge-commit cycle, one at a time; while the store is away the wish waits and the
+ * newest wins.
  */
 #include "daemon/keeper/conditions.h"
 
@@ -181,8 +182,8 @@ static void write_next(void *arg)
 			continue;
 		conditions->current = one;
 		key.id = one->id;
-		conditions->call =
-			store_get(conditions->keeper->store, &key, 1, on_read, conditions);
+		conditions->call = store_get(conditions->keeper->store, &key, 1, on_read,
+					     conditions);
 		return;
 	}
 }

@@ -1,6 +1,7 @@
 /*
- * Alerts about ourselves: network, clock, config, notifier, self. A condition is set true or false as often as
- * one likes; only changes are written, through the same transitions and outbox as any alert.
+ * Alerts about ourselves: network, clock, config, notifier, self. A condition is set true or false
+ * as often as one likes; only changes are written, through the same transitions and outbox as any
+ * alert.
  */
 #ifndef DAEMON_KEEPER_CONDITIONS_H
 #define DAEMON_KEEPER_CONDITIONS_H
@@ -11,7 +12,8 @@ struct keeper;
 struct conditions;
 struct conditions *conditions_new(struct keeper *keeper);
 void conditions_free(struct conditions *conditions);
-/* subject: "instance/NAME", "notifier/NAME", "zone/NAME". text is copied. Written as soon as the store takes it. */
+/* subject: "instance/NAME", "notifier/NAME", "zone/NAME". text is copied. Written as soon as the
+ * store takes it. */
 void condition_set(struct conditions *conditions, enum alert_kind kind, const char *subject,
 		   enum severity severity, bool firing, const char *text);
 /* How many wait for the store. */

@@ -1,7 +1,7 @@
 /*
- * The configuration's targets, expanded. Hosts are copied as they stand; files are opened here and read
- * by the reader, whose answer is remembered until the file changes, so that a scan every ten minutes
- * costs one stat a file.
+ * The configuration's targets, expanded. Hosts are copied as they stand; files are opened here and
+ * read by the reader, whose answer is remembered until the file changes, so that a scan every ten
+ * minutes costs one stat a file.
  */
 #include "daemon/keeper/expansion.h"
 
@@ -173,8 +173,8 @@ static struct target *list_add(struct expansion *expansion, const struct target 
 
 	if (expansion->len == expansion->cap) {
 		expansion->cap = expansion->cap ? expansion->cap * 2 : 64;
-		expansion->list =
-			mem_resize(expansion->list, expansion->cap, sizeof(*expansion->list));
+		expansion->list = mem_resize(expansion->list, expansion->cap,
+					     sizeof(*expansion->list));
 	}
 	wanted = &expansion->list[expansion->len];
 	wanted->place = expansion->len++;
@@ -335,7 +335,8 @@ static bool seen_inode(struct expansion_scan *scan, const struct stat *st)
 	return false;
 }
 
-static void remember(struct expansion_scan *scan, const char *path, const struct look_result *result)
+static void remember(struct expansion_scan *scan, const char *path,
+		     const struct look_result *result)
 {
 	struct expansion *expansion = scan->expansion;
 	struct known_file *known;
@@ -425,7 +426,8 @@ static void scan_turn(void *arg)
 	done(owner);
 }
 
-struct expansion_scan *expansion_scan(struct expansion *expansion, void (*done)(void *arg), void *arg)
+struct expansion_scan *expansion_scan(struct expansion *expansion, void (*done)(void *arg),
+				      void *arg)
 {
 	const struct config *config = expansion->keeper->config;
 	struct expansion_scan *scan = MEM_NEW(struct expansion_scan);
@@ -434,7 +436,8 @@ struct expansion_scan *expansion_scan(struct expansion *expansion, void (*done)(
 	scan->done = done;
 	scan->arg = arg;
 	list_clear(expansion);
-	/* Everything needed is copied now: a reload may replace the configuration while files are read. */
+	/* Everything needed is copied now: a reload may replace the configuration while files are
+	 * read. */
 	for (size_t i = 0; i < config->targets_len; i++) {
 		const struct config_target *wanted = &config->targets[i];
 

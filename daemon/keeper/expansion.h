@@ -24,7 +24,8 @@ bool expansion_has_files(const struct expansion *expansion);
 
 /* Reads the patterns and builds the sorted list; done from the loop. */
 struct expansion_scan;
-struct expansion_scan *expansion_scan(struct expansion *expansion, void (*done)(void *arg), void *arg);
+struct expansion_scan *expansion_scan(struct expansion *expansion, void (*done)(void *arg),
+				      void *arg);
 void expansion_scan_cancel(struct expansion_scan *scan); /* accepts NULL */
 /* The list of the last scan, sorted by id, until released. */
 const struct wanted *expansion_use(struct expansion *expansion, size_t *len);

@@ -79,8 +79,8 @@ static void on_read(void *arg, struct store_answer *answer)
 		char from[CLOCK_TEXT_MAX];
 
 		keeper->away_from = last;
-		log_warn("there was no daemon for over an hour", "since",
-			 clock_rfc3339(last, from), NULL);
+		log_warn("there was no daemon for over an hour", "since", clock_rfc3339(last, from),
+			 NULL);
 	}
 	write_beat(heartbeat);
 }

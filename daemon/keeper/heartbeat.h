@@ -1,6 +1,6 @@
 /*
- * This instance's document: name, version, zones, purpose, and a time that says it lives. At start it
- * tells how long there was no daemon of this name.
+ * This instance's document: name, version, zones, purpose, and a time that says it lives. At start
+ * it tells how long there was no daemon of this name.
  */
 #ifndef DAEMON_KEEPER_HEARTBEAT_H
 #define DAEMON_KEEPER_HEARTBEAT_H

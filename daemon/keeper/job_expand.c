@@ -1,6 +1,6 @@
 /*
- * The expand job: what the configuration names becomes targets in the store. Idempotent and resumable:
- * each batch is a commit of its own, and running it again finds nothing to do.
+ * The expand job: what the configuration names becomes targets in the store. Idempotent and
+ * resumable: each batch is a commit of its own, and running it again finds nothing to do.
  *
  *     scan files -> batches of targets (read, compare, write) -> sweep what is no longer named
  *
@@ -23,16 +23,16 @@
 
 struct job_expand {
 	struct run run;
-	struct expansion_scan *scan;	/* while files are read */
-	const struct wanted *wanted;	/* from the expansion, sorted by id; stays while we run */
+	struct expansion_scan *scan; /* while files are read */
+	const struct wanted *wanted; /* from the expansion, sorted by id; stays while we run */
 	size_t wanted_len;
-	size_t at;			/* next of wanted */
+	size_t at; /* next of wanted */
 	size_t batch_len;
 	size_t added, changed, removed, kept;
-	char *cursor;			/* of the sweep: where the next page begins */
-	char *page_cursor;		/* where this page began */
+	char *cursor;	   /* of the sweep: where the next page begins */
+	char *page_cursor; /* where this page began */
 	bool more;
-	struct store_doc *sweep;	/* documents of this page that lose their source */
+	struct store_doc *sweep; /* documents of this page that lose their source */
 	size_t sweep_len, sweep_at;
 	struct verdict closing;
 	enum alert_kind closing_kinds[ALERT_KIND_COUNT];
@@ -76,7 +76,8 @@ static void job_expand_cancel(struct run *run)
 	job_expand_drop(CONTAINER_OF(run, struct job_expand, run));
 }
 
-/* An expansion is long and cheap to begin again: any trouble with the store releases it for later. */
+/* An expansion is long and cheap to begin again: any trouble with the store releases it for later.
+ */
 static void give_up(struct job_expand *job, const struct store_answer *answer)
 {
 	enum store_status status = answer->status;
@@ -103,7 +104,8 @@ static void extend(void *arg)
 	struct job_expand *job = arg;
 
 	job->extending = store_extend(job->run.keeper->store, JOB_EXPAND, job->run.job.subject,
-				      job->run.job.rev, clock_wall_ms() + LEASE_MS, on_extended, job);
+				      job->run.job.rev, clock_wall_ms() + LEASE_MS, on_extended,
+				      job);
 }
 
 static bool has_source(const struct record *record, const char *source)
@@ -143,8 +145,8 @@ static void add_new(struct job_expand *job, struct batch *batch, const struct wa
 	struct keeper *keeper = job->run.keeper;
 	struct record record;
 	int64_t now = clock_wall_ms();
-	int64_t delay = first_look_delay(wanted->place, job->wanted_len,
-					 keeper->config->probe.rate, rand_u64());
+	int64_t delay = first_look_delay(wanted->place, job->wanted_len, keeper->config->probe.rate,
+					 rand_u64());
 
 	record_init(&record);
 	target_finish(&record.target);
@@ -241,7 +243,8 @@ static void on_batch_read(void *arg, struct store_answer *answer)
 		}
 	}
 	if (any) {
-		job->run.call = batch_commit(&batch, job->run.keeper->store, on_batch_committed, job);
+		job->run.call = batch_commit(&batch, job->run.keeper->store, on_batch_committed,
+					     job);
 	} else {
 		job->at += job->batch_len;
 		next_batch(job);
@@ -262,8 +265,7 @@ static void next_batch(struct job_expand *job)
 	for (size_t i = 0; i < job->batch_len; i++)
 		keys[i] = (struct store_key){.kind = KIND_TARGET,
 					     .id = job->wanted[job->at + i].target.id};
-	job->run.call =
-		store_get(job->run.keeper->store, keys, job->batch_len, on_batch_read, job);
+	job->run.call = store_get(job->run.keeper->store, keys, job->batch_len, on_batch_read, job);
 }
 
 static void on_finished(void *arg, struct store_answer *answer)
@@ -282,7 +284,7 @@ static void finished(struct job_expand *job)
 	struct keeper *keeper = job->run.keeper;
 	struct batch batch = {0};
 	int64_t due = expansion_has_files(keeper->expansion) ? clock_wall_ms() + RESCAN_MS
-							      : STORE_NEVER;
+							     : STORE_NEVER;
 
 	if (job->added || job->changed || job->removed)
 		log_info("targets brought up to date", "added", LOG_NUM(job->added), "changed",
@@ -332,7 +334,8 @@ static void on_closing_alerts(void *arg, struct store_answer *answer)
 		return;
 	}
 	for (size_t i = 0; i < answer->docs_len; i++)
-		if (!verdict_read_alert(&job->closing, job->closing_kinds[i], &answer->docs[i], &err))
+		if (!verdict_read_alert(&job->closing, job->closing_kinds[i], &answer->docs[i],
+					&err))
 			log_error("alert document damaged", "why", err.text, NULL);
 	drop_source(&job->closing.record, source);
 	if (job->closing.record.sources_len > 0)
@@ -441,9 +444,11 @@ static void on_page(void *arg, struct store_answer *answer)
 
 static void next_page(struct job_expand *job)
 {
-	struct store_page page = {
-		.kind = KIND_TARGET, .min = INT64_MIN, .max = INT64_MAX, .cursor = job->cursor,
-		.limit = 200};
+	struct store_page page = {.kind = KIND_TARGET,
+				  .min = INT64_MIN,
+				  .max = INT64_MAX,
+				  .cursor = job->cursor,
+				  .limit = 200};
 
 	if (!job->more) {
 		finished(job);

@@ -33,7 +33,7 @@ struct job_notify {
 	char message_kind[STORE_ID_MAX], line_kind[STORE_ID_MAX];
 	struct message message; /* the one being sent */
 	int64_t message_rev;
-	bool more;		/* others wait behind it */
+	bool more; /* others wait behind it */
 	json_t *rows;
 	struct delivery_result result;
 	int64_t sent_at;
@@ -106,7 +106,8 @@ static void tell_parked(struct job_notify *job)
 	char subject[STORE_ID_MAX], text[512];
 
 	snprintf(subject, sizeof(subject), "notifier/%s", job->notifier->name);
-	snprintf(text, sizeof(text), "notifier %s refuses a message (%s); it was parked after %d tries",
+	snprintf(text, sizeof(text),
+		 "notifier %s refuses a message (%s); it was parked after %d tries",
 		 job->notifier->name, job->result.detail, job->message.tries);
 	log_error("message parked", "notifier", job->notifier->name, "delivery", job->message.id,
 		  "why", job->result.detail, NULL);
@@ -121,8 +122,8 @@ static void tell_delivered(struct job_notify *job)
 	snprintf(subject, sizeof(subject), "notifier/%s", job->notifier->name);
 	condition_set(job->run.keeper->conditions, ALERT_KIND_NOTIFIER, subject, SEVERITY_CRITICAL,
 		      false, "deliveries succeed again");
-	log_info("message delivered", "notifier", job->notifier->name, "delivery",
-		 job->message.id, "events", LOG_NUM(job->message.members_len), "tries",
+	log_info("message delivered", "notifier", job->notifier->name, "delivery", job->message.id,
+		 "events", LOG_NUM(job->message.members_len), "tries",
 		 LOG_NUM(job->message.tries + 1), NULL);
 }
 
@@ -254,8 +255,11 @@ static void on_messages(void *arg, struct store_answer *answer)
 {
 	struct job_notify *job = arg;
 	struct err err = {0};
-	struct store_page page = {.kind = job->line_kind, .index = "at", .min = INT64_MIN,
-				  .max = INT64_MAX, .limit = OUTBOX_PART_MAX};
+	struct store_page page = {.kind = job->line_kind,
+				  .index = "at",
+				  .min = INT64_MIN,
+				  .max = INT64_MAX,
+				  .limit = OUTBOX_PART_MAX};
 	struct batch batch = {0};
 
 	job->run.call = NULL;
@@ -285,8 +289,11 @@ static void send_or_collect(void *arg)
 {
 	struct job_notify *job = arg;
 	/* Parked messages have no "waiting" column: they are kept, and not sent. */
-	struct store_page page = {.kind = job->message_kind, .index = "waiting", .min = INT64_MIN,
-				  .max = INT64_MAX, .limit = 1};
+	struct store_page page = {.kind = job->message_kind,
+				  .index = "waiting",
+				  .min = INT64_MIN,
+				  .max = INT64_MAX,
+				  .limit = 1};
 
 	job->run.call = store_page(job->run.keeper->store, &page, on_messages, job);
 }

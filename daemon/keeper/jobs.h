@@ -11,8 +11,8 @@
 struct run;
 struct job_kind {
 	const char *kind;
-	unsigned purpose;    /* enum purpose bits: claimed only by instances that have one of them */
-	int64_t lease_ms;    /* the longest honest run plus 30 s */
+	unsigned purpose; /* enum purpose bits: claimed only by instances that have one of them */
+	int64_t lease_ms; /* the longest honest run plus 30 s */
 	size_t inflight_max; /* 0: by the probe gate */
 	size_t size;	     /* of the structure that embeds struct run first */
 	void (*start)(struct run *run);
@@ -31,11 +31,13 @@ struct run {
 	int tries;
 	struct run *prev, *next;
 };
-/* The job is over: what it held is freed with it, and the claims go on. Last statement of its caller. */
+/* The job is over: what it held is freed with it, and the claims go on. Last statement of its
+ * caller. */
 void run_end(struct run *run);
 /* Gives the job back: due moves, nothing else; then ends the run. */
 void run_release(struct run *run, int64_t due);
-/* Keeps asking `again` with back-off while the store is away and the lease lasts; else ends the run. */
+/* Keeps asking `again` with back-off while the store is away and the lease lasts; else ends the
+ * run. */
 void run_store_failed(struct run *run, const struct store_answer *answer, timer_fn *again);
 
 /* claims.c */

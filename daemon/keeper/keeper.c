@@ -43,8 +43,8 @@ static struct notifier_set *notifier_set_new(struct keeper *keeper, const struct
 	struct notifier_set *set = MEM_NEW(struct notifier_set);
 
 	for (size_t i = 0; i < config->notifiers_len && i < NOTIFIERS_MAX; i++) {
-		struct notifier *notifier =
-			notifier_open(&config->notifiers[i], keeper->http, keeper->loop, err);
+		struct notifier *notifier = notifier_open(&config->notifiers[i], keeper->http,
+							  keeper->loop, err);
 
 		if (!notifier) {
 			err_prefix(err, "notifier %s", config->notifiers[i].name);

@@ -21,15 +21,17 @@ struct keeper_options {
 	bool no_listeners; /* scenario tests: no control socket, no HTTP */
 	bool no_heartbeat;
 };
-/* Opens the store, starts roles, notifiers, listeners, claims. config becomes the keeper's. NULL with err. */
-struct keeper *keeper_new(struct loop *loop, struct config *config, const struct keeper_options *options,
-			  struct err *err);
+/* Opens the store, starts roles, notifiers, listeners, claims. config becomes the keeper's. NULL
+ * with err. */
+struct keeper *keeper_new(struct loop *loop, struct config *config,
+			  const struct keeper_options *options, struct err *err);
 /* Everything is dropped at once; what was claimed becomes due again when its lease ends. */
 void keeper_free(struct keeper *keeper);
 /* No more claims; `left` is called once from the loop when nothing is in flight (or after 20 s). */
 void keeper_drain(struct keeper *keeper, void (*left)(void *arg), void *arg);
-/* Reads the configuration again. True: applied, *text is the diff ("" = nothing changed). False: the running
- * one stays in force, *text holds all faults, and a `config` alert is raised. *text is the caller's. */
+/* Reads the configuration again. True: applied, *text is the diff ("" = nothing changed). False:
+ * the running one stays in force, *text holds all faults, and a `config` alert is raised. *text is
+ * the caller's. */
 bool keeper_reload(struct keeper *keeper, char **text);
 /* SIGUSR1: its state, to the log. */
 void keeper_dump(struct keeper *keeper);
@@ -52,7 +54,8 @@ struct notifier_slot {
 	struct notifier *notifier;
 	int64_t sent, failed, parked; /* since start */
 };
-/* The notifiers of one generation; lives until no job uses it (the one reference count of the house). */
+/* The notifiers of one generation; lives until no job uses it (the one reference count of the
+ * house). */
 struct notifier_set {
 	int users;
 	bool retired;

@@ -1,7 +1,8 @@
 /*
  * The last two minutes of looks, per zone. A held zone is let go by answers: when half of what is
- * looked at answers again. Targets that failed meanwhile come due every 5 to 10 minutes (lib/rules/due),
- * so that all are looked at within ten minutes of the end without any bell being rung.
+ * looked at answers again. Targets that failed meanwhile come due every 5 to 10 minutes
+ * (lib/rules/due), so that all are looked at within ten minutes of the end without any bell being
+ * rung.
  */
 #include "daemon/keeper/network.h"
 
@@ -18,9 +19,11 @@
 #define FAILED_MIN 5
 #define OURS_MS (5 * MS_MINUTE)
 #define RING 4096
-/* While a zone is held its window may hold only failures: so many answers in a row let go as well. */
+/* While a zone is held its window may hold only failures: so many answers in a row let go as well.
+ */
 #define ANSWERS_FREE 3
-/* A failure in a small inventory is weighed against witnesses: hosts that answered last are asked again. */
+/* A failure in a small inventory is weighed against witnesses: hosts that answered last are asked
+ * again. */
 #define WITNESSES FAILED_MIN
 #define WITNESS_EVERY_MS (5 * MS_MINUTE)
 
@@ -35,7 +38,7 @@ struct zone {
 	size_t from, len;
 	size_t failed; /* in the window: failed or ours, one per target */
 	bool held;
-	int answers; /* in a row while held */
+	int answers;					 /* in a row while held */
 	char answered[WITNESSES + 1][TARGET_ID_LEN + 1]; /* newest first */
 	int64_t witnesses_at;
 	int64_t ours_since; /* first of a run of failures on our side without any answer; 0: none */
@@ -196,7 +199,8 @@ static void on_called(void *arg, struct store_answer *answer)
 		claims_kick(network->keeper->claims);
 }
 
-/* Is it that host, or is it us? The hosts that answered last are looked at now, as any target is. */
+/* Is it that host, or is it us? The hosts that answered last are looked at now, as any target is.
+ */
 static void call_witnesses(struct network *network, struct zone *zone, const char *failed_id,
 			   int64_t now)
 {
@@ -244,6 +248,7 @@ void network_saw(struct network *network, const char *zone_name, const char *tar
 	}
 	if (!zone->held)
 		weigh_hold(network, zone, now);
-	else if (zone->answers >= ANSWERS_FREE || (zone->failed * 2 < zone->len && zone->answers > 0))
+	else if (zone->answers >= ANSWERS_FREE ||
+		 (zone->failed * 2 < zone->len && zone->answers > 0))
 		let_go(network, zone);
 }

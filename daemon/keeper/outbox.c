@@ -1,6 +1,6 @@
 /*
- * The outbox's documents. Freezing is where the delivery id is fixed: a function of the notifier and
- * the sorted event ids, so that another instance, or this one after a crash, gives the same.
+ * The outbox's documents. Freezing is where the delivery id is fixed: a function of the notifier
+ * and the sorted event ids, so that another instance, or this one after a crash, gives the same.
  */
 #include "daemon/keeper/outbox.h"
 
@@ -175,7 +175,8 @@ int64_t outbox_freeze(struct keeper *keeper, struct batch *batch, const char *no
 	}
 	due = len ? earliest_due(lines, len) : now;
 	if (due <= now) {
-		/* A line is one place only: in the outbox or in a message, never in both or neither. */
+		/* A line is one place only: in the outbox or in a message, never in both or
+		 * neither. */
 		for (size_t i = 0; i < docs_len; i++) {
 			batch_expect(batch, line_kind, docs[i].id, docs[i].rev);
 			batch_del(batch, line_kind, docs[i].id);

@@ -14,7 +14,7 @@ struct message {
 	int part, parts;
 	int64_t created_at, next_at, parked_at; /* parked_at TIME_UNKNOWN: waiting */
 	int tries, refused;
-	int64_t start;	       /* the process that counted tries_since_start, by its start time */
+	int64_t start; /* the process that counted tries_since_start, by its start time */
 	int tries_since_start;
 	bool test;
 	int64_t away_from, away_to;
@@ -28,10 +28,11 @@ void outbox_put_message(struct batch *batch, const char *kind, const struct mess
 /* The alert rows as they are sent now: texts rendered anew when over an hour old. New reference. */
 json_t *message_rows(const struct message *message, int64_t now);
 
-/* Freezes the lines that are due (all of them once one is) into a message; returns when the job is due next. */
+/* Freezes the lines that are due (all of them once one is) into a message; returns when the job is
+ * due next. */
 int64_t outbox_freeze(struct keeper *keeper, struct batch *batch, const char *notifier,
-		      const char *message_kind, const char *line_kind, const struct store_doc *lines,
-		      size_t lines_len, int64_t now);
+		      const char *message_kind, const char *line_kind,
+		      const struct store_doc *lines, size_t lines_len, int64_t now);
 /* A delivery was confirmed: into the history. */
 void outbox_delivered(struct keeper *keeper, struct batch *batch, const char *notifier,
 		      const struct message *message, int64_t now);

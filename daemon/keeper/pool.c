@@ -15,13 +15,14 @@ static struct lookers_config settings(const struct config *config)
 
 	return (struct lookers_config){
 		.probers = probers,
-		.setup = {
-			.roots = (char *)(uintptr_t)config->probe.roots,
-			.resolver = (char *)(uintptr_t)config->probe.resolver,
-			.concurrency = config->probe.concurrency,
-			.per_address = PER_ADDRESS,
-			.log_level = (int)config->log.level,
-		},
+		.setup =
+			{
+				.roots = (char *)(uintptr_t)config->probe.roots,
+				.resolver = (char *)(uintptr_t)config->probe.resolver,
+				.concurrency = config->probe.concurrency,
+				.per_address = PER_ADDRESS,
+				.log_level = (int)config->log.level,
+			},
 	};
 }
 

@@ -11,7 +11,7 @@ struct lookers *pool_new(struct keeper *keeper);
 bool pool_changes(const struct config *from, const struct config *to);
 void pool_reload(struct keeper *keeper, const struct config *config);
 /* In keeper.c; opens the notifiers of a generation and retires the old ones. */
-bool keeper_replace_notifiers(struct keeper *keeper, const struct config *config, struct err *err)
-	MUST_CHECK;
+bool keeper_replace_notifiers(struct keeper *keeper, const struct config *config,
+			      struct err *err) MUST_CHECK;
 
 #endif

@@ -81,8 +81,11 @@ static void on_page(void *arg, struct store_answer *answer)
 
 static void next_page(struct sweep *sweep)
 {
-	struct store_page page = {.kind = "job/" JOB_PROBE, .min = INT64_MIN, .max = INT64_MAX,
-				  .cursor = sweep->cursor, .limit = 500};
+	struct store_page page = {.kind = "job/" JOB_PROBE,
+				  .min = INT64_MIN,
+				  .max = INT64_MAX,
+				  .cursor = sweep->cursor,
+				  .limit = 500};
 
 	if (!sweep->more)
 		finish(sweep, sweep->count);

@@ -159,8 +159,7 @@ static void put_alert(struct batch *batch, const struct alert *alert, int64_t re
 		batch_index(put, "worst", worst_first(alert));
 	}
 	if (alert->status != ALERT_RESOLVED)
-		batch_index(put, "class",
-			    alert_class(alert->kind, alert->severity, alert->status));
+		batch_index(put, "class", alert_class(alert->kind, alert->severity, alert->status));
 	if (alert->status == ALERT_PENDING)
 		batch_index(put, "pending", alert->first_seen_at);
 	if (alert->status == ALERT_RESOLVED)

@@ -13,10 +13,10 @@
 #include "lib/rules/transition.h"
 
 /* Findings that one more look soon confirms or drops; unreachable is confirmed by the retries. */
-#define CONFIRMED_SOON                                                                         \
-	((1U << ALERT_KIND_NAME_MISMATCH) | (1U << ALERT_KIND_UNTRUSTED) |                      \
-	 (1U << ALERT_KIND_SELF_SIGNED) | (1U << ALERT_KIND_INCOMPLETE_CHAIN) |                 \
-	 (1U << ALERT_KIND_MIXED_ENDPOINTS) | (1U << ALERT_KIND_BAD_CERTIFICATE) |              \
+#define CONFIRMED_SOON                                                             \
+	((1U << ALERT_KIND_NAME_MISMATCH) | (1U << ALERT_KIND_UNTRUSTED) |         \
+	 (1U << ALERT_KIND_SELF_SIGNED) | (1U << ALERT_KIND_INCOMPLETE_CHAIN) |    \
+	 (1U << ALERT_KIND_MIXED_ENDPOINTS) | (1U << ALERT_KIND_BAD_CERTIFICATE) | \
 	 (1U << ALERT_KIND_FILE_ERROR))
 
 void verdict_finish(struct verdict *verdict)
@@ -231,7 +231,8 @@ static const struct finding *crash_finding(const struct look_facts *facts, struc
 	if (!facts->crashed)
 		return NULL;
 	*room = (struct finding){
-		.kind = FINDING_UNREACHABLE, /* confirmed like one: three looks, at least 5 minutes */
+		.kind = FINDING_UNREACHABLE, /* confirmed like one: three looks, at least 5 minutes
+					      */
 		.severity = SEVERITY_WARNING,
 		.not_after = TIME_UNKNOWN,
 		.threshold = -1,
@@ -282,9 +283,9 @@ static void step_alert(struct step *step, enum alert_kind kind)
 	struct transition_input input = {
 		.finding = kind == ALERT_KIND_SELF ? crash_finding(step->facts, &room)
 						   : finding_for(&record->findings, kind),
-		.looked = !step->failed || kind == ALERT_KIND_UNREACHABLE || kind == ALERT_KIND_SELF ||
-			  kind == ALERT_KIND_NEVER_SEEN || kind == ALERT_KIND_FILE_ERROR ||
-			  kind == ALERT_KIND_BAD_CERTIFICATE,
+		.looked = !step->failed || kind == ALERT_KIND_UNREACHABLE ||
+			  kind == ALERT_KIND_SELF || kind == ALERT_KIND_NEVER_SEEN ||
+			  kind == ALERT_KIND_FILE_ERROR || kind == ALERT_KIND_BAD_CERTIFICATE,
 		.held = step->clock_hold ||
 			(step->failed && (step->facts->held || step->facts->observation->ours)),
 		.first_look = !record->baseline &&
@@ -301,7 +302,8 @@ static void step_alert(struct step *step, enum alert_kind kind)
 	}
 	alert_copy(&step->before[kind], alert);
 	input.proved = !input.finding && is_proved(alert, step->facts);
-	/* Expiry is arithmetic: an old reading may raise it, a hold of the network does not silence it. */
+	/* Expiry is arithmetic: an old reading may raise it, a hold of the network does not silence
+	 * it. */
 	if (kind == ALERT_KIND_EXPIRY && input.finding)
 		input.held = step->clock_hold;
 	step->events[kind] = transition(alert, &input);

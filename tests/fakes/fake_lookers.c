@@ -126,8 +126,8 @@ bool lookers_ready(const struct lookers *lookers)
 
 const struct msg_ready *lookers_facts(const struct lookers *lookers)
 {
-	static const struct msg_ready facts = {.roots = 1, .generation = "0123456789abcdef",
-					       .resolvers = 1};
+	static const struct msg_ready facts = {
+		.roots = 1, .generation = "0123456789abcdef", .resolvers = 1};
 
 	(void)lookers;
 	return &facts;
@@ -145,8 +145,9 @@ static void fill_cert(struct cert *out, const struct fake_cert *cert)
 {
 	char text[512];
 
-	snprintf(text, sizeof(text), "%s/%s/%lld/%lld", cert->name, cert->serial ? cert->serial : "",
-		 (long long)cert->not_before, (long long)cert->not_after);
+	snprintf(text, sizeof(text), "%s/%s/%lld/%lld", cert->name,
+		 cert->serial ? cert->serial : "", (long long)cert->not_before,
+		 (long long)cert->not_after);
 	cert_init(out);
 	digest_sha256_hex(text, strlen(text), out->sha256);
 	digest_sha256_hex(text, strlen(text) / 2, out->spki_sha256);

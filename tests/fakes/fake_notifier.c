@@ -88,7 +88,8 @@ static void deliver(void *arg)
 	struct fake_delivery *record = &fake_deliveries[delivery->nth];
 	struct delivery_result result = {.retry_after_ms = -1};
 
-	result.status = script ? script(script_arg, record->notifier, delivery->nth) : DELIVERY_DONE;
+	result.status = script ? script(script_arg, record->notifier, delivery->nth)
+			       : DELIVERY_DONE;
 	record->status = result.status;
 	str_copy(result.detail, sizeof(result.detail), "scripted");
 	mem_free(delivery);
@@ -101,8 +102,8 @@ struct delivery *delivery_start(struct notifier *notifier, const struct delivery
 	struct delivery *delivery = MEM_NEW(struct delivery);
 	struct fake_delivery *record;
 
-	fake_deliveries =
-		mem_resize(fake_deliveries, fake_deliveries_len + 1, sizeof(*fake_deliveries));
+	fake_deliveries = mem_resize(fake_deliveries, fake_deliveries_len + 1,
+				     sizeof(*fake_deliveries));
 	delivery->nth = fake_deliveries_len++;
 	record = &fake_deliveries[delivery->nth];
 	*record = (struct fake_delivery){

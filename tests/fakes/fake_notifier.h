@@ -1,6 +1,6 @@
 /*
- * Notifiers that deliver into memory: linked instead of notifiers/table.c. Every delivery is recorded;
- * its result can be scripted.
+ * Notifiers that deliver into memory: linked instead of notifiers/table.c. Every delivery is
+ * recorded; its result can be scripted.
  */
 #ifndef TESTS_FAKES_FAKE_NOTIFIER_H
 #define TESTS_FAKES_FAKE_NOTIFIER_H
@@ -22,7 +22,8 @@ typedef enum delivery_status fake_result_fn(void *arg, const char *notifier, siz
 void fake_notifier_script(fake_result_fn *result, void *arg);
 void fake_notifier_reset(void);
 
-/* Rows told so far with this event (text, NULL: any), kind and target; "" or NULL matches all. Delivered ones only. */
+/* Rows told so far with this event (text, NULL: any), kind and target; "" or NULL matches all.
+ * Delivered ones only. */
 size_t fake_told(const char *event, const char *kind, const char *target);
 
 #endif

@@ -66,8 +66,8 @@ void scenario_start(struct scenario *scenario, const char *yaml, bool file_store
 		bug("no scenario folder");
 	snprintf(scenario->config_file, sizeof(scenario->config_file), "%s/expiryd.yaml",
 		 scenario->folder);
-	/* The wall clock of a scenario starts a day after the build: before it nothing is judged. Virtual time
-	 * goes on through the scenarios of one program. */
+	/* The wall clock of a scenario starts a day after the build: before it nothing is judged.
+	 * Virtual time goes on through the scenarios of one program. */
 	if (!virtual_time)
 		clock_virtual_start((int64_t)EXPIRYD_BUILD_EPOCH * MS_SECOND + MS_DAY);
 	virtual_time = true;
@@ -166,7 +166,8 @@ json_t *scenario_alert(struct scenario *scenario, const char *kind, const char *
 	return json;
 }
 
-const char *scenario_alert_status(struct scenario *scenario, const char *kind, const char *target_text)
+const char *scenario_alert_status(struct scenario *scenario, const char *kind,
+				  const char *target_text)
 {
 	static char status[32];
 	json_t *json = scenario_alert(scenario, kind, target_text);

@@ -23,8 +23,9 @@ static void answer(void *arg, const struct target *target, int64_t now, struct l
 {
 	struct world *world = arg;
 	size_t i = (size_t)strtoul(target->host + 1, NULL, 10);
-	struct fake_cert cert = {
-		.name = target->host, .not_before = world->not_before, .not_after = world->not_after};
+	struct fake_cert cert = {.name = target->host,
+				 .not_before = world->not_before,
+				 .not_after = world->not_after};
 
 	world->looks++;
 	switch (world->state) {
@@ -33,7 +34,8 @@ static void answer(void *arg, const struct target *target, int64_t now, struct l
 		fake_endpoint_ok(result, "192.0.2.1", &cert, now);
 		return;
 	case WORLD_NO_UPLINK:
-		fake_endpoint_failed(result, "192.0.2.1", OUTCOME_TIMEOUT, "no answer in time", now);
+		fake_endpoint_failed(result, "192.0.2.1", OUTCOME_TIMEOUT, "no answer in time",
+				     now);
 		break;
 	case WORLD_NO_RESOLVER:
 		result->observation.ours = true;
@@ -71,7 +73,8 @@ static void begin(struct scenario *scenario, struct world *world, size_t count, 
 	mem_free(yaml);
 }
 
-/* Two hours without uplink or resolver: one alert, no attempt used, all looked at within ten minutes. */
+/* Two hours without uplink or resolver: one alert, no attempt used, all looked at within ten
+ * minutes. */
 static void two_hours_without(int state)
 {
 	struct scenario scenario;
@@ -139,7 +142,8 @@ static void a_week_of_absence(void **state)
 	scenario_finish(&scenario);
 }
 
-/* The wall clock leaps ten years ahead: one clock alert, and no host is said to have expired at once. */
+/* The wall clock leaps ten years ahead: one clock alert, and no host is said to have expired at
+ * once. */
 static void the_clock_jumps(void **state)
 {
 	struct scenario scenario;
@@ -162,7 +166,8 @@ static void the_clock_jumps(void **state)
 	scenario_finish(&scenario);
 }
 
-/* A notifier that refuses is parked after three tries and told to the other; one that fails is tried on. */
+/* A notifier that refuses is parked after three tries and told to the other; one that fails is
+ * tried on. */
 static enum delivery_status refuse_hook(void *arg, const char *notifier, size_t nth)
 {
 	(void)arg;
@@ -186,15 +191,16 @@ static void a_notifier_refuses(void **state)
 		tries += strcmp(fake_deliveries[i].notifier, "hook") == 0;
 	assert_int_equal(tries, 3);
 	assert_string_equal(fake_deliveries[0].id, fake_deliveries[2].id);
-	assert_string_equal(scenario_alert_status(&scenario, "notifier", "notifier/hook"), "firing");
+	assert_string_equal(scenario_alert_status(&scenario, "notifier", "notifier/hook"),
+			    "firing");
 	scenario_finish(&scenario);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(uplink_away),	     cmocka_unit_test(resolver_away),
-		cmocka_unit_test(a_week_of_absence), cmocka_unit_test(the_clock_jumps),
+		cmocka_unit_test(uplink_away),	      cmocka_unit_test(resolver_away),
+		cmocka_unit_test(a_week_of_absence),  cmocka_unit_test(the_clock_jumps),
 		cmocka_unit_test(a_notifier_refuses),
 	};
 

@@ -24,13 +24,15 @@ static void answer_one(void *arg, const struct target *target, int64_t now,
 		       struct look_result *result)
 {
 	struct world *world = arg;
-	struct fake_cert cert = {
-		.name = target->host, .not_before = world->not_before, .not_after = world->not_after};
+	struct fake_cert cert = {.name = target->host,
+				 .not_before = world->not_before,
+				 .not_after = world->not_after};
 
 	if (world->looks_len < 64)
 		world->looks[world->looks_len++] = now;
 	if (world->refusing)
-		fake_endpoint_failed(result, "192.0.2.1", OUTCOME_REFUSED, "connection refused", now);
+		fake_endpoint_failed(result, "192.0.2.1", OUTCOME_REFUSED, "connection refused",
+				     now);
 	else
 		fake_endpoint_ok(result, "192.0.2.1", &cert, now);
 }
@@ -71,7 +73,8 @@ static void five_attempts_then_the_rest(void **state)
 	scenario_finish(&scenario);
 }
 
-/* A 90-day certificate that nobody renews speaks at a quarter, an eighth, a sixteenth and its end. */
+/* A 90-day certificate that nobody renews speaks at a quarter, an eighth, a sixteenth and its end.
+ */
 static void thresholds_speak_when_crossed(void **state)
 {
 	struct scenario scenario;
@@ -121,8 +124,9 @@ static void answer_crowd(void *arg, const struct target *target, int64_t now,
 			 struct look_result *result)
 {
 	struct crowd *crowd = arg;
-	struct fake_cert cert = {
-		.name = target->host, .not_before = crowd->not_before, .not_after = crowd->not_after};
+	struct fake_cert cert = {.name = target->host,
+				 .not_before = crowd->not_before,
+				 .not_after = crowd->not_after};
 	size_t i = number_of(target);
 	size_t hour = (size_t)((now - crowd->start) / MS_HOUR);
 
