@@ -37,3 +37,9 @@ check_PROGRAMS += tests/unit/test_reader
 TESTS += tests/unit/test_reader
 tests_unit_test_reader_SOURCES = tests/unit/test_reader.c $(PEERS) $(ROLE_CLIENT)
 tests_unit_test_reader_LDADD = $(LIBS_PROBES) $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/test_zoo
+TESTS += tests/unit/test_zoo
+tests_unit_test_zoo_SOURCES = tests/unit/test_zoo.c tests/unit/certs.c tests/unit/certs.h \
+	$(PEERS) $(ROLE_CLIENT)
+tests_unit_test_zoo_LDADD = $(LIBS_PROBES) $(CMOCKA_LIBS)
