@@ -3,6 +3,8 @@
  */
 #include "lib/loop/resolve.h"
 
+#include "lib/base/str.h"
+
 #include <arpa/inet.h>
 #include <net/if.h>
 
@@ -11,6 +13,7 @@ bool address_parse(const char *text, struct address *out)
 	char host[INET6_ADDRSTRLEN];
 	const char *zone = strchr(text, '%');
 	size_t len = zone ? (size_t)(zone - text) : strlen(text);
+	uint64_t index;
 
 	memset(out, 0, sizeof(*out));
 	if (len >= sizeof(host))
@@ -26,7 +29,11 @@ bool address_parse(const char *text, struct address *out)
 	out->v6.sin6_family = AF_INET6;
 	if (!zone)
 		return true;
-	out->v6.sin6_scope_id = if_nametoindex(zone + 1);
+	/* The number first: a sandbox lets nobody ask for the name. */
+	if (str_to_u64(zone + 1, 1, UINT32_MAX, &index))
+		out->v6.sin6_scope_id = (uint32_t)index;
+	else
+		out->v6.sin6_scope_id = if_nametoindex(zone + 1);
 	return out->v6.sin6_scope_id != 0;
 }
 

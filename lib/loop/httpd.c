@@ -26,6 +26,7 @@
 struct seat {
 	int fd; /* -1: free */
 	ino_t ino;
+	int64_t heard_mono_ms; /* arrival, or the last complete request */
 };
 
 struct arrival {
@@ -62,6 +63,44 @@ static struct seat *seat_find(struct httpd *httpd, int fd)
 	return NULL;
 }
 
+void httpd_heard(struct httpd *httpd, int fd)
+{
+	for (int i = 0; i < httpd->config.connections_max; i++) {
+		if (httpd->seats[i].fd == fd)
+			httpd->seats[i].heard_mono_ms = clock_mono_ms();
+	}
+}
+
+static bool is_busy(const struct httpd *httpd, const struct seat *seat)
+{
+	const struct httpd_request *request;
+
+	DL_FOREACH(httpd->requests, request) {
+		if (request->ev && httpd_request_fd(request) == seat->fd)
+			return true;
+	}
+	return false;
+}
+
+/* All seats are taken: who has sat for the whole timeout without a request to show for it gives
+ * way. A byte now and then keeps evhttp patient for ever. */
+static struct seat *seat_vacate(struct httpd *httpd)
+{
+	struct seat *oldest = NULL;
+
+	for (int i = 0; i < httpd->config.connections_max; i++) {
+		struct seat *seat = &httpd->seats[i];
+
+		if ((!oldest || seat->heard_mono_ms < oldest->heard_mono_ms) &&
+		    !is_busy(httpd, seat))
+			oldest = seat;
+	}
+	if (!oldest || clock_mono_ms() - oldest->heard_mono_ms < httpd->config.timeout_ms)
+		return NULL;
+	shutdown(oldest->fd, SHUT_RDWR);
+	return oldest;
+}
+
 static void seat_take(struct httpd *httpd, struct bufferevent *bev)
 {
 	int fd = (int)bufferevent_getfd(bev);
@@ -71,8 +110,10 @@ static void seat_take(struct httpd *httpd, struct bufferevent *bev)
 	if (fd < 0 || !socket_ino(fd, &ino))
 		return;
 	seat = seat_find(httpd, fd);
+	if (!seat)
+		seat = seat_vacate(httpd);
 	if (seat)
-		*seat = (struct seat){.fd = fd, .ino = ino};
+		*seat = (struct seat){.fd = fd, .ino = ino, .heard_mono_ms = clock_mono_ms()};
 	else
 		shutdown(fd, SHUT_RDWR); /* evhttp then reads the end and frees it */
 }

@@ -22,7 +22,7 @@ struct httpd_config {
 	void *arg;
 	size_t body_max;     /* ceiling of request bodies */
 	int64_t timeout_ms;  /* idle and read */
-	int connections_max; /* further ones are closed at once */
+	int connections_max; /* further ones are closed at once; but see seat_vacate in httpd.c */
 };
 /* Unix socket: mode (0660) and, when not -1, group; stale socket files of dead daemons are
  * replaced, live ones are an error (ERR_CONFLICT). */

@@ -67,6 +67,9 @@ struct httpd_request {
 
 /* Called by evhttp for each complete request. */
 void httpd_on_request(struct evhttp_request *ev, void *arg);
+int httpd_request_fd(const struct httpd_request *request); /* only while it has its ev */
+/* This connection has sent a whole request. */
+void httpd_heard(struct httpd *httpd, int fd);
 /* Forgets all requests; their owners are not told. */
 void httpd_requests_drop(struct httpd *httpd);
 

@@ -89,6 +89,11 @@ static void on_close(struct evhttp_connection *connection UNUSED, void *arg)
 		request->turn = loop_defer(request->httpd->loop, on_gone_turn, request);
 }
 
+int httpd_request_fd(const struct httpd_request *request)
+{
+	return (int)bufferevent_getfd(evhttp_connection_get_bufferevent(request->connection));
+}
+
 /* --- matching ---------------------------------------------------------------------------- */
 
 static bool path_matches(const struct httpd_route *route, struct httpd_request *request)
@@ -241,6 +246,7 @@ void httpd_on_request(struct evhttp_request *ev, void *arg)
 	request->head = evhttp_request_get_command(ev) == EVHTTP_REQ_HEAD;
 	DL_APPEND(httpd->requests, request);
 	evhttp_connection_set_closecb(request->connection, on_close, request);
+	httpd_heard(httpd, httpd_request_fd(request));
 	request->refused = request_read(request);
 	if (!request->refused)
 		route_find(request);
@@ -298,18 +304,13 @@ bool httpd_is_unix(const struct httpd_request *request)
 	return request->httpd->path != NULL;
 }
 
-static int request_fd(const struct httpd_request *request)
-{
-	return (int)bufferevent_getfd(evhttp_connection_get_bufferevent(request->connection));
-}
-
 bool httpd_peer(const struct httpd_request *request, uint32_t *uid, uint32_t *gid, int32_t *pid)
 {
 	struct ucred peer;
 	socklen_t len = sizeof(peer);
 
 	if (!request->ev || !httpd_is_unix(request) ||
-	    getsockopt(request_fd(request), SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0)
+	    getsockopt(httpd_request_fd(request), SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0)
 		return false;
 	*uid = peer.uid;
 	*gid = peer.gid;
@@ -348,6 +349,6 @@ void httpd_on_gone(struct httpd_request *request, void (*gone)(void *arg), void 
 		return;
 	}
 	if (!request->peer)
-		request->peer = watch_new(request->httpd->loop, request_fd(request), WATCH_READ,
-					  on_peer, request);
+		request->peer = watch_new(request->httpd->loop, httpd_request_fd(request),
+					  WATCH_READ, on_peer, request);
 }

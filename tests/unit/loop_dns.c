@@ -3,6 +3,7 @@
  */
 #include "tests/unit/loop_dns.h"
 
+#include "lib/base/buf.h"
 #include "lib/base/mem.h"
 #include "lib/base/str.h"
 #include "lib/loop/watch.h"
@@ -16,6 +17,7 @@
 
 #define HEADER_LEN 12
 #define MESSAGE_MAX 4096
+#define NAMES_MAX ((size_t)1024 * 1024)
 #define TYPE_A 1
 #define TYPE_CNAME 5
 #define TYPE_AAAA 28
@@ -49,7 +51,8 @@ struct dns {
 	struct asked *held;
 	int held_len;
 	bool released, silent;
-	int asked, asked_tcp;
+	int asked_tcp;
+	struct buf names; /* of all questions, a blank behind each */
 	char servers[32];
 };
 
@@ -206,6 +209,16 @@ static bool answer_make(const struct message *question, struct message *out, boo
 	return true;
 }
 
+static void name_keep(struct dns *dns, const struct message *question)
+{
+	char name[256];
+	unsigned type;
+	size_t end;
+
+	if (question_read(question, name, sizeof(name), &type, &end))
+		buf_printf(&dns->names, "%s ", name);
+}
+
 static void answer_udp(struct dns *dns, const struct message *question,
 		       const struct sockaddr_in *peer)
 {
@@ -229,7 +242,7 @@ static void on_udp(void *arg, int fd, int what)
 	if (n < HEADER_LEN)
 		return;
 	asked.question.len = (size_t)n;
-	dns->asked++;
+	name_keep(dns, &asked.question);
 	if (dns->silent)
 		return;
 	if (dns->released || memcmp(asked.question.data + HEADER_LEN + 1, "held", 4) != 0) {
@@ -271,7 +284,7 @@ static void on_visit(void *arg, int fd, int what)
 	question.len = wanted;
 	memcpy(question.data, visit->data + 2, wanted);
 	visit->len = 0;
-	visit->dns->asked++;
+	name_keep(visit->dns, &question);
 	visit->dns->asked_tcp++;
 	if (!answer_make(&question, &out, true))
 		return;
@@ -321,6 +334,7 @@ struct dns *dns_new(struct loop *loop)
 	struct dns *dns = MEM_NEW(struct dns);
 
 	dns->loop = loop;
+	buf_init(&dns->names, NAMES_MAX);
 	snprintf(dns->servers, sizeof(dns->servers), "127.0.0.1@%u", sockets_bind(dns));
 	setsockopt(dns->udp, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
 	assert_int_equal(listen(dns->tcp, 16), 0);
@@ -341,6 +355,7 @@ void dns_free(struct dns *dns)
 	watch_free(dns->on_tcp);
 	close(dns->udp);
 	close(dns->tcp);
+	buf_finish(&dns->names);
 	mem_free(dns);
 }
 
@@ -349,9 +364,9 @@ const char *dns_servers(const struct dns *dns)
 	return dns->servers;
 }
 
-int dns_asked(const struct dns *dns)
+bool dns_asked_for(const struct dns *dns, const char *text)
 {
-	return dns->asked;
+	return strstr(buf_text(&dns->names), text) != NULL;
 }
 
 int dns_asked_tcp(const struct dns *dns)

@@ -23,8 +23,10 @@ struct dns *dns_new(struct loop *loop);
 void dns_free(struct dns *dns);
 /* "127.0.0.1@PORT" */
 const char *dns_servers(const struct dns *dns);
-int dns_asked(const struct dns *dns);		/* questions seen */
-int dns_asked_tcp(const struct dns *dns);	/* of them by TCP */
+/* Whether a question's name held text. (A count would count the late question of a stranger, who
+ * had this port before.) */
+bool dns_asked_for(const struct dns *dns, const char *text);
+int dns_asked_tcp(const struct dns *dns);	/* questions by TCP */
 int dns_held(const struct dns *dns);		/* questions for held.* not answered yet */
 void dns_release(struct dns *dns);		/* answers them, and further ones at once */
 void dns_silence(struct dns *dns, bool silent); /* the whole server */

@@ -530,6 +530,40 @@ static void connections_are_limited(void **state)
 		assert_answer("GET /say HTTP/1.1\r\nHost: x\r\n\r\n", "HTTP/1.1 200", "");
 }
 
+/* A byte now and then, for ever: the timeout of reading never comes. */
+static void drippers_give_way(void **state)
+{
+	struct peer peers[CONNECTIONS_MAX];
+	int64_t end = clock_mono_ms() + 2 * SHORT_TIMEOUT_MS, next = 0;
+	int over = 0;
+
+	(void)state;
+	for (int i = 0; i < CONNECTIONS_MAX; i++) {
+		peer_tcp(&peers[i], httpd_port(site.httpd));
+		peer_send(&peers[i], i ? "GET /say HTTP/1.1\r\nX: " : "GET /keep HTTP/1.1\r\n\r\n");
+	}
+	while (clock_mono_ms() < end) {
+		help_turn(site.loop);
+		if (clock_mono_ms() < next)
+			continue;
+		next = clock_mono_ms() + SHORT_TIMEOUT_MS / 10;
+		for (int i = 1; i < CONNECTIONS_MAX; i++)
+			peer_send(&peers[i], "x");
+	}
+	for (int i = 0; i < CONNECTIONS_MAX; i++)
+		assert_false(peer_over(&peers[i]));
+	assert_answer("GET /say HTTP/1.1\r\nHost: x\r\n\r\n", "HTTP/1.1 200", "");
+	help_idle(site.loop);
+	for (int i = 0; i < CONNECTIONS_MAX; i++)
+		over += peer_over(&peers[i]);
+	assert_int_equal(over, 1);
+	/* One whose answer is awaited is no dripper. */
+	httpd_answer(site.kept, 200, NULL, "kept", 4);
+	UNTIL(site.loop, peer_has(&peers[0], "kept"));
+	for (int i = 0; i < CONNECTIONS_MAX; i++)
+		peer_close(&peers[i]);
+}
+
 static void a_lack_of_descriptors_passes(void **state)
 {
 	struct rlimit limit, low;
@@ -796,6 +830,7 @@ int main(void)
 		IMPATIENT(half_requests_time_out),
 		TEST(nonsense_does_no_harm),
 		TEST(connections_are_limited),
+		IMPATIENT(drippers_give_way),
 		TEST(a_lack_of_descriptors_passes),
 		TEST(streams_flow),
 		IMPATIENT(a_stream_waits_for_its_reader),
