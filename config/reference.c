@@ -8,6 +8,21 @@
 
 #define REFERENCE_MAX (1024 * 1024)
 
+static const char markdown_head[] =
+	"# Configuration reference\n"
+	"\n"
+	"Made from the table that parses the file (`docs/make-reference`); do not edit.\n"
+	"\n"
+	"One YAML file, and `conf.d/*.yaml` beside it in name order: lists and maps of several files\n"
+	"join, any other key may stand only once. Every key has a default. All faults are reported at\n"
+	"once, each as `file:line:column`, by `expiryd --check-config` too; a bad file on reload leaves\n"
+	"the running configuration in force and raises a `config` alert.\n"
+	"\n"
+	"Times are written `90s`, `15m`, `24h`, `30d`, `2w`, or several together. A secret is\n"
+	"`{file: PATH}`, `{env: NAME}` (taken out of the environment once read) or\n"
+	"`{credential: NAME}` (systemd); written out it is refused in a file that others can read.\n"
+	"Relative paths begin at the folder of the main file.\n";
+
 static const char *type_text(const struct key *key)
 {
 	switch (key->type) {
@@ -140,9 +155,7 @@ char *config_reference(bool mdoc)
 	if (mdoc)
 		buf_add_str(&out, ".Bl -tag -width Ds\n");
 	else
-		buf_add_str(&out,
-			    "# Configuration reference\n\nMade from the table that parses the "
-			    "file; do not edit.\n");
+		buf_add_str(&out, markdown_head);
 	walk(&out, keys_root, "", mdoc);
 	if (mdoc)
 		buf_add_str(&out, ".El\n");
