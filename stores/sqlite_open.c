@@ -268,11 +268,6 @@ static bool settings(struct sqlite_store *s, struct err *err)
 
 	if (s->memory)
 		return true;
-	if (sqlite3_db_readonly(s->db, "main") == 1)
-		return err_set(err, ERR_DENIED,
-			       "the store %s cannot be written: check its owner "
-			       "and mode",
-			       s->path);
 	if (sqlite3_prepare_v2(s->db, "PRAGMA journal_mode=WAL", -1, &q, NULL) != SQLITE_OK)
 		s->rc = sqlite3_extended_errcode(s->db);
 	int rc = sqlite_step(s, q);

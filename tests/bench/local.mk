@@ -3,3 +3,8 @@
 #	EXTRA_PROGRAMS += tests/bench/bench_x
 #	tests_bench_bench_x_SOURCES = tests/bench/bench_x.c
 #	tests_bench_bench_x_LDADD = $(LIBS_BASE)
+
+BENCHES += tests/bench/bench_store
+EXTRA_PROGRAMS += tests/bench/bench_store
+tests_bench_bench_store_SOURCES = tests/bench/bench_store.c
+tests_bench_bench_store_LDADD = $(LIBS_STORES)
