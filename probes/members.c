@@ -54,6 +54,7 @@ struct members {
 	struct member *list;
 	size_t len;
 	bool one_chain;
+	bool each;
 	size_t walks;
 	size_t bad; /* of those held */
 };
@@ -96,6 +97,11 @@ void members_free(struct members *members)
 	mem_free(members);
 }
 
+void members_each(struct members *members)
+{
+	members->each = true;
+}
+
 /* --- what is held ---------------------------------------------------------------------------- */
 
 static void index_subject(struct members *members, size_t i)
@@ -124,7 +130,8 @@ void members_add(struct members *members, const uint8_t *der, size_t len)
 
 	page_step(members->page);
 	digest_sha256_hex(der, len, sha256);
-	HASH_FIND(hh, members->by_sha256, sha256, SHA256_HEX_LEN, held);
+	if (!members->each)
+		HASH_FIND(hh, members->by_sha256, sha256, SHA256_HEX_LEN, held);
 	if (held)
 		return;
 	if (members->held_len == members->held_cap) {
@@ -140,9 +147,10 @@ void members_add(struct members *members, const uint8_t *der, size_t len)
 		members->bad++;
 	}
 	str_copy(held->cert.sha256, sizeof(held->cert.sha256), sha256);
-	HASH_ADD(hh, members->by_sha256, cert.sha256, SHA256_HEX_LEN, held);
+	if (!members->each)
+		HASH_ADD(hh, members->by_sha256, cert.sha256, SHA256_HEX_LEN, held);
 	members->held[members->held_len++] = held;
-	if (!held->error)
+	if (!held->error && !members->each)
 		index_subject(members, members->held_len - 1);
 }
 
@@ -330,9 +338,21 @@ static void number_names(struct members *members)
 	mem_free(order);
 }
 
+static bool group_each(struct members *members, struct err *err)
+{
+	if (members->held_len > MEMBERS_MAX)
+		return err_set(err, ERR_FULL, "more than %d certificates", MEMBERS_MAX);
+	for (size_t i = 0; i < members->held_len; i++)
+		members->list[members->len++] =
+			(struct member){.leaf = i, .name = str_printf("%zu", i + 1)};
+	return true;
+}
+
 bool members_group(struct members *members, struct err *err)
 {
 	members->list = MEM_NEW_ARRAY(MEMBERS_MAX, struct member);
+	if (members->each)
+		return group_each(members, err);
 	mark_issuers(members);
 	if (!find_members(members, err))
 		return false;
@@ -391,7 +411,10 @@ void members_result(struct members *members, size_t i, struct msg_result *out,
 	endpoint_init(endpoint);
 	endpoint->outcome = OUTCOME_OK;
 	str_copy(endpoint->stage, sizeof(endpoint->stage), "read");
-	walk_up(members, member->leaf, &walk);
+	if (members->each)
+		walk = (struct walk){.at = {member->leaf}, .len = 1};
+	else
+		walk_up(members, member->leaf, &walk);
 	struct sight_certs certs = {bytes, lens, chain_of(members, &walk, bytes, lens)};
 	if (members->held[member->leaf]->error) {
 		tell_bad(members, endpoint, member->leaf);

@@ -14,6 +14,9 @@
 struct members;
 struct members *members_new(struct role_page *page); /* page: may be NULL */
 void members_free(struct members *members);	     /* accepts NULL */
+/* Before the first: every certificate will be a member of its own, without a chain, named by its
+ * number in the file; the same one again and one that does not parse too. */
+void members_each(struct members *members);
 
 /* Copies and parses one certificate; the same one again is left out. One that does not parse is
  * kept as what it is. */

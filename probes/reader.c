@@ -30,6 +30,7 @@ struct task {
 	int64_t now;
 	int64_t started_mono;
 	int fd;
+	bool each;
 	struct members *members; /* once it is read */
 	size_t told;
 	struct task *prev, *next;
@@ -142,6 +143,8 @@ static bool read_task(struct reader *reader, struct task *task, struct err *err)
 	size_t len;
 
 	task->members = members_new(reader->page);
+	if (task->each)
+		members_each(task->members);
 	bool ok = read_bytes(reader, task->fd, &len, err) &&
 		  parse_bytes(task, reader->bytes, len, err);
 	mem_wipe(reader->bytes, len);
@@ -287,6 +290,7 @@ static bool take_read(struct reader *reader, struct frame *frame, struct err *er
 		return reader->ready ? false
 				     : err_set(err, ERR_INVALID, "a file before the settings");
 	}
+	task->each = msg_read_each(frame);
 	task->fd = frame->fd;
 	frame->fd = -1;
 	task->started_mono = clock_mono_ms();

@@ -29,6 +29,7 @@ struct gather_look {
 	const struct target *target;
 	const struct observation *known; /* or NULL */
 	bool file;
+	bool each; /* of the file each certificate is a member, one that does not parse too */
 };
 /* Moves the endpoint out of result. False when the role is broken: it lies, or says too much. */
 bool gather_result(struct gather *gather, struct msg_result *result, const struct gather_look *look,

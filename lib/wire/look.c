@@ -68,6 +68,7 @@ static void on_turn(void *arg)
 	void *owner = look->arg;
 	struct look_result result = {
 		.released = look->released,
+		.lost = look->lost,
 		.crashed = look->crashed,
 		.one_chain = look->one_chain,
 	};
@@ -95,6 +96,7 @@ void look_end(struct look *look)
 void look_end_only(struct look *look, enum outcome outcome, const char *error, bool ours)
 {
 	gather_only(&look->gather, outcome, error, ours);
+	look->lost = outcome == OUTCOME_CANCELLED;
 	look_end(look);
 }
 
@@ -177,7 +179,8 @@ static bool look_send(const struct look *look, struct channel *channel)
 	if (look->kind == WORKER_READER) {
 		/* An earlier try may have read from it. */
 		lseek(look->file, 0, SEEK_SET);
-		return msg_send_read(channel, look->item, message.now, look->file);
+		return look->each ? msg_send_read_each(channel, look->item, message.now, look->file)
+				  : msg_send_read(channel, look->item, message.now, look->file);
 	}
 	message.known = MEM_NEW_ARRAY(look->known.len, struct msg_known);
 	message.known_len = known_fill(message.known, &look->known);
@@ -244,6 +247,7 @@ struct look *look_start(struct lookers *lookers, const struct look_request *requ
 	look->deadline_ms = request->deadline_ms;
 	look->started_mono = clock_mono_ms();
 	look->all_addresses = request->all_addresses;
+	look->each = request->each;
 	look->has_known = request->known != NULL;
 	if (request->known)
 		observation_copy(&look->known, request->known);

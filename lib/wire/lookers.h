@@ -37,6 +37,8 @@ struct look_request {
 	bool all_addresses;
 	const struct observation *known; /* or NULL */
 	int file; /* file targets: an open descriptor, stays the caller's; else -1 */
+	bool each; /* of a file: every certificate is a member without a chain, in the file's order,
+		    * whatever they are to each other; one that does not parse too */
 };
 struct look_cert {
 	char sha256[65]; /* computed by this side from the bytes */
@@ -49,6 +51,7 @@ struct look_member { /* file targets: each leaf with its chain */
 };
 struct look_result {
 	bool released; /* not started in time: no attempt */
+	bool lost;     /* its roles died or kept it too long: says nothing of host and network */
 	bool crashed;  /* this target killed its role: outcome prober_crash is in the observation */
 	struct observation observation; /* .ours says whose failure; may be moved out (zero it) */
 	/* certificates new to `known`; borrowed */

@@ -295,13 +295,31 @@ bool msg_parse_look(struct msg_look *out, const struct frame *frame, struct err 
 
 /* --- read, cancel --- */
 
-bool msg_send_read(struct channel *channel, uint64_t item, int64_t now, int fd)
+static json_t *read_json(uint64_t item, int64_t now)
 {
 	json_t *json = json_object();
 
 	json_put_int(json, "item", (int64_t)item);
 	json_put_int(json, "now", now);
+	return json;
+}
+
+bool msg_send_read(struct channel *channel, uint64_t item, int64_t now, int fd)
+{
+	return send_take(channel, MSG_READ, read_json(item, now), fd);
+}
+
+bool msg_send_read_each(struct channel *channel, uint64_t item, int64_t now, int fd)
+{
+	json_t *json = read_json(item, now);
+
+	json_put_bool(json, "each", true);
 	return send_take(channel, MSG_READ, json, fd);
+}
+
+bool msg_read_each(const struct frame *frame)
+{
+	return json_get_bool(frame->json, "each", false);
 }
 
 bool msg_parse_read(uint64_t *item, int64_t *now, const struct frame *frame, struct err *err)

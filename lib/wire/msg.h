@@ -85,6 +85,8 @@ bool msg_send_setup(struct channel *channel, const struct msg_setup *setup) MUST
 bool msg_send_ready(struct channel *channel, const struct msg_ready *ready) MUST_CHECK;
 bool msg_send_look(struct channel *channel, const struct msg_look *look) MUST_CHECK;
 bool msg_send_read(struct channel *channel, uint64_t item, int64_t now, int fd) MUST_CHECK;
+/* As msg_send_read, but every certificate is to be a member of its own, in the file's order. */
+bool msg_send_read_each(struct channel *channel, uint64_t item, int64_t now, int fd) MUST_CHECK;
 bool msg_send_cancel(struct channel *channel, uint64_t item) MUST_CHECK;
 bool msg_send_result(struct channel *channel, const struct msg_result *result) MUST_CHECK;
 bool msg_send_done(struct channel *channel, const struct msg_done *done) MUST_CHECK;
@@ -94,6 +96,8 @@ bool msg_parse_ready(struct msg_ready *out, const struct frame *frame, struct er
 bool msg_parse_look(struct msg_look *out, const struct frame *frame, struct err *err) MUST_CHECK;
 bool msg_parse_read(uint64_t *item, int64_t *now, const struct frame *frame,
 		    struct err *err) MUST_CHECK;
+/* Of a frame that msg_parse_read took: was it sent by msg_send_read_each? */
+bool msg_read_each(const struct frame *frame);
 bool msg_parse_cancel(uint64_t *item, const struct frame *frame, struct err *err) MUST_CHECK;
 bool msg_parse_result(struct msg_result *out, const struct frame *frame,
 		      struct err *err) MUST_CHECK;

@@ -29,10 +29,11 @@ struct look {
 	int64_t started_mono;
 	bool all_addresses;
 	int file;
+	bool each;
 	struct timer timer; /* waits: too late to start; flies: the role let the deadline pass */
 	struct deferred *turn;
 	struct gather gather;
-	bool released, crashed, one_chain;
+	bool released, lost, crashed, one_chain;
 	look_done_fn *done;
 	void *arg;
 };

@@ -74,6 +74,7 @@ static bool take_result(struct post *post, const struct frame *frame, struct err
 			.target = &look->target,
 			.known = look->has_known ? &look->known : NULL,
 			.file = look->kind == WORKER_READER,
+			.each = look->each,
 		};
 
 		ok = gather_result(&look->gather, &result, &asked, err);
