@@ -12,7 +12,7 @@ enum { EXIT_WELL = 0, EXIT_FAILED = 1, EXIT_WRONG = 2, EXIT_UNKNOWN = 3 };
 enum format { FORMAT_TABLE, FORMAT_JSON, FORMAT_NDJSON, FORMAT_CSV };
 enum color { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 
-/* What stands before the command, and is the same for all. */
+/* What is the same for all commands, and may stand before the command's word or behind it. */
 struct globals {
 	const char *socket, *config, *url, *token_file;
 	enum color color;
@@ -22,6 +22,7 @@ struct cmd {
 	const char *name;
 	const char *what;  /* one line for the list of commands */
 	const char *usage; /* whole help text, ends with a newline */
+	bool own_c;	   /* -c behind the word is the command's own, not the configuration */
 	int (*run)(const struct globals *globals, int argc, char **argv);
 };
 

@@ -252,5 +252,6 @@ const struct cmd cmd_probe = {
 	.name = "probe",
 	.what = "look at targets now, without a daemon",
 	.usage = usage,
+	.own_c = true,
 	.run = run,
 };

@@ -31,7 +31,7 @@ static bool known_column(const struct listing *listing, const char *name)
 	for (size_t i = 0; listing->columns[i]; i++)
 		if (str_eq(listing->columns[i], name))
 			return true;
-	return str_starts(name, "tag.");
+	return listing->tags && str_starts(name, "tag.") && name[strlen("tag.")];
 }
 
 static const char *column_next(const void *arg, size_t i)

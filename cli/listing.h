@@ -14,6 +14,7 @@ struct listing {
 	const char *path;	/* "/api/v1/targets" */
 	const char *const *columns; /* all, in the order of --format csv; ends with NULL */
 	const char *const *usual;   /* of a table; ends with NULL */
+	bool tags;		/* knows tag.NAME */
 	bool word;		/* takes a WORD */
 	bool all;		/* knows --all */
 };
@@ -24,7 +25,7 @@ void listing_text(struct buf *out, const char *column, const json_t *value);
 /* Escape sequence for a row by its severity, or "". */
 const char *listing_color(const json_t *row);
 
-/* The four options every listing shares, in help texts. */
+/* The options every listing shares, in help texts. */
 #define LISTING_HELP                                                                            \
 	"      --format F       table, json, ndjson or csv\n"                                   \
 	"      --columns A,B    these columns in this order; @default are the usual ones\n"     \
