@@ -31,7 +31,7 @@ struct job_probe {
 	struct verdict verdict;
 	bool looked;
 	struct observation seen; /* the look's own, kept for judging again */
-	bool crashed, held;
+	bool lost, crashed, held;
 	int64_t now;
 	uint64_t draw;
 	struct kept_cert *certs;
@@ -253,10 +253,15 @@ static void saw(struct job_probe *job)
 		return;
 	if (job->crashed)
 		return;
-	if (!network_carried(&job->seen))
-		seen = job->seen.ours ? NETWORK_OURS : NETWORK_FAILED;
 	if (job->seen.ours)
 		keeper->counters.looks_ours++;
+	/* Roles that die, however many at once, are no trouble of the network's. */
+	if (job->lost) {
+		job->held = network_held(keeper->network, target->zone);
+		return;
+	}
+	if (!network_carried(&job->seen))
+		seen = job->seen.ours ? NETWORK_OURS : NETWORK_FAILED;
 	network_saw(keeper->network, target->zone, target->id, seen);
 	job->held = network_held(keeper->network, target->zone);
 }
@@ -296,6 +301,7 @@ static void on_looked(void *arg, struct look_result *result)
 		return;
 	}
 	job->looked = true;
+	job->lost = result->lost;
 	job->crashed = result->crashed;
 	job->now = clock_wall_ms();
 	job->draw = rand_u64();
