@@ -6,3 +6,6 @@ INTEGRATION += tests/integration/ca-bundle.sh
 EXTRA_DIST += tests/integration/ca-bundle.sh
 INTEGRATION += tests/integration/kills.sh
 EXTRA_DIST += tests/integration/kills.sh tests/integration/kills.py tests/integration/kit.py
+INTEGRATION += tests/integration/flat.sh tests/integration/roles.sh
+EXTRA_DIST += tests/integration/flat.sh tests/integration/flat.py tests/integration/roles.sh \
+	tests/integration/roles.py tests/integration/rough.py
