@@ -94,7 +94,8 @@ static void merge(struct sources *sources, struct node *to, const struct node *f
 			append(arena, known, value);
 		else if (known->type == NODE_MAP && value->type == NODE_MAP)
 			merge(sources, known, value);
-		else
+		else if (!str_eq(known->place.file, from->items[i].place.file))
+			/* Twice in one file was noted when it was parsed. */
 			fault_add(sources->loader.faults, &from->items[i].place, false,
 				  "the key %s stands in %s:%d too", from->items[i].text,
 				  known->place.file, known->place.line);

@@ -311,7 +311,7 @@ static void note_setting(struct loader *loader, const struct key *key, const str
 	struct buf text;
 
 	/* What is compared piece by piece, or belongs to a list, has a diff of its own. */
-	if (loader->heap || key->type == KEY_MAP || key->sub)
+	if (loader->heap || loader->listed || key->type == KEY_MAP || key->sub)
 		return;
 	if (config->settings_len == loader->settings_cap) {
 		size_t cap = loader->settings_cap ? loader->settings_cap * 2 : 32;

@@ -59,6 +59,7 @@ static bool read_notifier(struct loader *loader, const struct node *name, const 
 			  struct config_notifier *out)
 {
 	const char *near;
+	bool ok;
 
 	out->name = arena_str(&loader->config->arena, name->text);
 	out->place = name->place;
@@ -71,7 +72,10 @@ static bool read_notifier(struct loader *loader, const struct node *name, const 
 		return load_fault(loader, node, "notifier %s must be a map with a type",
 				  name->text);
 	load_fallbacks(loader, keys_notifier, out);
-	if (!load_map(loader, keys_notifier, node, out))
+	loader->listed = true;
+	ok = load_map(loader, keys_notifier, node, out);
+	loader->listed = false;
+	if (!ok)
 		return false;
 	if (!out->type)
 		return load_fault(loader, name, "notifier %s needs a type: webhook", name->text);
@@ -129,8 +133,12 @@ bool load_tokens(struct loader *loader, const struct key *key, const struct node
 	for (size_t i = 0; i < node->len; i++) {
 		struct config_token *token = &config->http.tokens[config->http.tokens_len++];
 		const struct node *one = &node->items[i];
+		bool read;
 
-		if (!load_map(loader, keys_token, one, token))
+		loader->listed = true;
+		read = load_map(loader, keys_token, one, token);
+		loader->listed = false;
+		if (!read)
 			ok = false;
 		else if (!token->name || (!token->token.bytes && !loader->for_cli))
 			ok = load_fault(loader, one, "a token needs name and token");

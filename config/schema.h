@@ -51,6 +51,7 @@ struct loader {
 	const char *folder; /* of the main file, for relative paths */
 	bool exposed;	    /* the file being read can be read by others */
 	bool for_cli;
+	bool listed;	/* in a list or map of names: the diff has lines of its own */
 	bool heap;	/* strings are owned by the structure (a target's), not by the arena */
 	char path[256]; /* of the key being read, "probe.retry" */
 	size_t settings_cap;

@@ -197,7 +197,7 @@ bool gather_result(struct gather *gather, struct msg_result *result, const struc
 	if (!certs_take(gather, result, look->known, err))
 		return false;
 	/* A file that cannot be read or understood has no member: that is its one endpoint. */
-	if (look->file && (result->endpoint.has_cert || (look->each && result->member)))
+	if (look->file && (result->endpoint.has_cert || result->member))
 		return member_add(gather, result, err);
 	return endpoint_add(gather, result, look, err);
 }

@@ -59,3 +59,12 @@ EXTRA_DIST += \
 	tests/fuzz/corpus/frame/result \
 	tests/fuzz/corpus/frame/same-done \
 	tests/fuzz/corpus/frame/setup
+
+FUZZERS += tests/fuzz/fuzz_config
+tests_fuzz_fuzz_config_SOURCES = tests/fuzz/fuzz_config.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_config_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_config_LDADD = $(LIBS_CONFIG)
+EXTRA_DIST += \
+	tests/fuzz/corpus/config/faults.yaml \
+	tests/fuzz/corpus/config/full.yaml \
+	tests/fuzz/corpus/config/small.yaml
