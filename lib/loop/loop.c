@@ -188,6 +188,9 @@ static void enter(struct loop *loop)
 
 void loop_run(struct loop *loop)
 {
+	/* Its timers would never come: nobody moves the clock. */
+	if (clock_is_virtual())
+		bug("loop_run in virtual time");
 	enter(loop);
 	while (!loop->stopped)
 		turn(loop, true);

@@ -17,7 +17,7 @@ struct loop *loop_new(void);
  * that names it (tests rely on this). */
 void loop_free(struct loop *loop);
 
-/* Runs until loop_stop. */
+/* Runs until loop_stop. Real time only. */
 void loop_run(struct loop *loop);
 /* One turn: handles what is ready now, does not wait. True when anything ran. */
 bool loop_turn(struct loop *loop);

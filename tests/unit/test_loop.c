@@ -573,6 +573,17 @@ static void run_twice(void)
 	loop_run(own);
 }
 
+static void run_virtual_as_real(void)
+{
+	clock_virtual_start(0);
+	loop_run(loop_new());
+}
+
+static void run_real_as_virtual(void)
+{
+	loop_run_virtual(loop_new(), 0);
+}
+
 static void release_unheld(void)
 {
 	loop_release(loop_new());
@@ -589,6 +600,8 @@ static void mistakes_are_named(void **state)
 	help_expect_bug(leave_signal, "signal");
 	help_expect_bug(leave_hold, "held");
 	help_expect_bug(run_twice, "inside itself");
+	help_expect_bug(run_virtual_as_real, "loop_run in virtual time");
+	help_expect_bug(run_real_as_virtual, "without virtual time");
 	help_expect_bug(release_unheld, "without loop_hold");
 }
 
