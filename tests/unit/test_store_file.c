@@ -130,6 +130,26 @@ static int64_t file_size(const char *suffix)
 	return rc == 0 ? st.st_size : -1;
 }
 
+static void on_line(void *arg, const char *line)
+{
+	buf_printf(arg, "%s\n", line);
+}
+
+/* The check says so, and one of its lines or its error holds `expected`. */
+static void check_says(bool whole, const char *expected)
+{
+	struct err err = {0};
+	struct buf lines;
+
+	buf_init(&lines, 1 << 20);
+	bool answer = store_check(url, on_line, &lines, &err);
+	if (!answer)
+		buf_printf(&lines, "%s\n", err.text);
+	if (answer != whole || !strstr(buf_text(&lines), expected))
+		fail_msg("%s: %s", answer ? "whole" : "damaged", buf_text(&lines));
+	buf_finish(&lines);
+}
+
 /* --- opening ------------------------------------------------------------------------------ */
 
 static void test_urls(void **state)
@@ -204,6 +224,27 @@ static void test_second_daemon(void **state)
 	assert_true(bed_rev(bed, "t", "a") > 0); /* the first one never noticed */
 	bed_put(bed, "t", "b", "{}", NULL, 0);
 	assert_true(bed_again(bed)); /* and leaves no lock behind */
+}
+
+/* Whoever held a lease is dead, since we have the file: due at once, wishes included. */
+static void test_leases_of_the_dead(void **state)
+{
+	struct bed *bed = *state;
+	int64_t at = bed_now(bed);
+
+	bed_ensure(bed, "k", "x", at);
+	bed_ensure(bed, "k", "y", at);
+	assert_int_equal(bed_claim_kind(bed, "k", 9, 3600000), 2);
+	int64_t token = bed->got.answer.jobs[0].rev;
+	bed_ensure(bed, "k", "y", at - 500);
+	assert_true(bed_again(bed));
+	assert_int_equal(bed_claim_kind(bed, "k", 9, 1000), 0);
+	store_free_leases(bed->store);
+	assert_int_equal(bed_claim_kind(bed, "k", 9, 1000), 2);
+	assert_string_equal(bed->got.answer.jobs[0].subject, "y");
+	assert_true(bed->got.answer.jobs[0].due == at - 500);
+	assert_true(bed->got.answer.jobs[0].rev > token);
+	check_says(true, "2 claimed");
 }
 
 static void test_other_site(void **state)
@@ -323,26 +364,6 @@ static void test_read_only(void **state)
 }
 
 /* --- damage ------------------------------------------------------------------------------- */
-
-static void on_line(void *arg, const char *line)
-{
-	buf_printf(arg, "%s\n", line);
-}
-
-/* The check says so, and one of its lines or its error holds `expected`. */
-static void check_says(bool whole, const char *expected)
-{
-	struct err err = {0};
-	struct buf lines;
-
-	buf_init(&lines, 1 << 20);
-	bool answer = store_check(url, on_line, &lines, &err);
-	if (!answer)
-		buf_printf(&lines, "%s\n", err.text);
-	if (answer != whole || !strstr(buf_text(&lines), expected))
-		fail_msg("%s: %s", answer ? "whole" : "damaged", buf_text(&lines));
-	buf_finish(&lines);
-}
 
 static void fill(struct bed *bed, int rows)
 {
@@ -604,6 +625,7 @@ int main(void)
 		TEST(test_places),
 		TEST(test_modes),
 		TEST(test_second_daemon),
+		TEST(test_leases_of_the_dead),
 		TEST(test_other_site),
 		TEST(test_newer_schema),
 		TEST(test_foreign_database),
