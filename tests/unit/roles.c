@@ -172,6 +172,13 @@ static void part_crash(uint64_t item)
 	signal(SIGABRT, SIG_DFL);
 	abort();
 }
+/* Names an item that is none of its own. */
+static void part_framer(uint64_t item)
+{
+	step(item + 1000);
+	signal(SIGABRT, SIG_DFL);
+	abort();
+}
 /* The first time only, whoever asks. */
 static void part_crashonce(uint64_t item)
 {
@@ -283,32 +290,15 @@ static const struct {
 	const char *name;
 	void (*play)(uint64_t item);
 } parts[] = {
-	{"chatter", part_chatter},
-	{"crash", part_crash},
-	{"crashonce", part_crashonce},
-	{"exit", part_exit},
-	{"flood", part_flood},
-	{"future", part_future},
-	{"garbage", part_garbage},
-	{"hold", part_hold},
-	{"holdonce", part_holdonce},
-	{"late", part_late},
-	{"lie", part_lie},
-	{"lost", part_lost},
-	{"nothing", part_nothing},
-	{"ok", part_ok},
-	{"ours", part_ours},
-	{"quit", part_quit},
-	{"refused", part_refused},
-	{"released", part_released},
-	{"same", part_same},
-	{"slow", part_slow},
-	{"spin", part_spin},
-	{"two", part_two},
-	{"unparsed", part_unparsed},
-	{"wait", part_wait},
-	{"waitonce", part_waitonce},
-	{"wrongway", part_wrongway},
+	{"chatter", part_chatter},   {"crash", part_crash},	  {"crashonce", part_crashonce},
+	{"exit", part_exit},	     {"flood", part_flood},	  {"framer", part_framer},
+	{"future", part_future},     {"garbage", part_garbage},	  {"hold", part_hold},
+	{"holdonce", part_holdonce}, {"late", part_late},	  {"lie", part_lie},
+	{"lost", part_lost},	     {"nothing", part_nothing},	  {"ok", part_ok},
+	{"ours", part_ours},	     {"quit", part_quit},	  {"refused", part_refused},
+	{"released", part_released}, {"same", part_same},	  {"slow", part_slow},
+	{"spin", part_spin},	     {"two", part_two},		  {"unparsed", part_unparsed},
+	{"wait", part_wait},	     {"waitonce", part_waitonce}, {"wrongway", part_wrongway},
 };
 
 static void play(uint64_t item, const char *text)

@@ -16,11 +16,18 @@ tests_unit_test_gather_SOURCES = tests/unit/test_gather.c \
 	tests/unit/sample.c tests/unit/sample.h
 tests_unit_test_gather_LDADD = $(LIBS_WIRE) $(CMOCKA_LIBS)
 
+LOOKERS_BED = tests/unit/descriptors.h tests/unit/lookers_bed.c tests/unit/lookers_bed.h \
+	tests/unit/roles.c tests/unit/roles.h tests/unit/sample.h
+
 check_PROGRAMS += tests/unit/test_lookers
 TESTS += tests/unit/test_lookers
-tests_unit_test_lookers_SOURCES = tests/unit/test_lookers.c tests/unit/descriptors.h \
-	tests/unit/roles.c tests/unit/roles.h tests/unit/sample.h
+tests_unit_test_lookers_SOURCES = tests/unit/test_lookers.c $(LOOKERS_BED)
 tests_unit_test_lookers_LDADD = $(LIBS_WIRE) $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/test_lookers_death
+TESTS += tests/unit/test_lookers_death
+tests_unit_test_lookers_death_SOURCES = tests/unit/test_lookers_death.c $(LOOKERS_BED)
+tests_unit_test_lookers_death_LDADD = $(LIBS_WIRE) $(CMOCKA_LIBS)
 
 check_PROGRAMS += tests/unit/test_msg
 TESTS += tests/unit/test_msg
