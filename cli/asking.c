@@ -106,7 +106,7 @@ const char *fact_text(struct buf *out, const json_t *value)
 	buf_init(&text, TEXT_MAX);
 	listing_text(&text, "x", value);
 	buf_reset(out);
-	text_terminal(out, buf_text(&text), text.len);
+	text_line(out, buf_text(&text), text.len);
 	buf_finish(&text);
 	return buf_text(out);
 }

@@ -401,7 +401,7 @@ int client_problem(int http_status, const char *body, size_t len)
 
 	buf_init(&shown, 65536);
 	if (detail)
-		text_terminal(&shown, detail, strlen(detail));
+		text_line(&shown, detail, strlen(detail));
 	else
 		buf_printf(&shown, "the daemon answers with status %d", http_status);
 	fprintf(stderr, "expiryctl: %s\n", buf_text(&shown));
@@ -412,7 +412,7 @@ int client_problem(int http_status, const char *body, size_t len)
 		const char *text = json_string_value(one);
 
 		buf_reset(&shown);
-		text_terminal(&shown, text ? text : "?", text ? strlen(text) : 1);
+		text_line(&shown, text ? text : "?", text ? strlen(text) : 1);
 		fprintf(stderr, "  %s\n", buf_text(&shown));
 	}
 	buf_finish(&shown);

@@ -10,6 +10,7 @@
 #include "lib/base/str.h"
 
 #include <getopt.h>
+#include <signal.h>
 #include <unistd.h>
 
 enum fail_on { FAIL_ON_CRITICAL, FAIL_ON_WARNING, FAIL_ON_NEVER };
@@ -223,6 +224,15 @@ static void on_bad(void *arg, const char *where, const char *why)
 		cmd_wrong("%s", why);
 }
 
+/* As one who was interrupted, for the shell that waits. */
+static int end_by(int signo)
+{
+	fflush(stdout);
+	signal(signo, SIG_DFL);
+	raise(signo);
+	return EXIT_UNKNOWN;
+}
+
 static int run(const struct globals *globals, int argc, char **argv)
 {
 	struct probe_call call = {0};
@@ -235,8 +245,17 @@ static int run(const struct globals *globals, int argc, char **argv)
 	log_setup(LOG_LEVEL_WARN, LOG_FORMAT_LOGFMT, NULL);
 	if (!call.nagios)
 		probe_print_start(&call.printer, call.format, color_wanted(globals, stdout));
-	if (!probing_run(&call.options, on_result, on_bad, &call, &totals, &err))
-		return call.nagios ? nagios_unknown(err.text) : cmd_wrong("%s", err.text);
+	if (!probing_run(&call.options, on_result, on_bad, &call, &totals, &err)) {
+		if (call.nagios)
+			return nagios_unknown(err.text);
+		probe_print_end(&call.printer);
+		return cmd_wrong("%s", err.text);
+	}
+	if (totals.signal) {
+		if (!call.nagios)
+			probe_print_end(&call.printer);
+		return end_by(totals.signal);
+	}
 	if (call.nagios)
 		return nagios_finish(&call.nagios_state, totals.bad > 0);
 	probe_print_end(&call.printer);

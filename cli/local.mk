@@ -11,6 +11,8 @@ cli_libcli_a_SOURCES = \
 	cli/cmd.h \
 	cli/globals.c \
 	cli/globals.h \
+	cli/input.c \
+	cli/input.h \
 	cli/listing.c \
 	cli/listing.h \
 	cli/show_print.c \

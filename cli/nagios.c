@@ -20,7 +20,7 @@ static void clean(const char *text, struct buf *out)
 {
 	size_t from = out->len;
 
-	text_terminal(out, text, strlen(text));
+	text_line(out, text, strlen(text));
 	for (size_t i = from; i < out->len; i++)
 		if (out->data[i] == '|')
 			out->data[i] = '/';

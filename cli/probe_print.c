@@ -142,7 +142,7 @@ static void print_row(struct probe_printer *printer, const struct probing_result
 
 	buf_init(&words, CELL_MAX);
 	buf_init(&target, CELL_MAX);
-	text_terminal(&target, result->target->text, strlen(result->target->text));
+	text_line(&target, result->target->text, strlen(result->target->text));
 	if (endpoint->has_cert) {
 		clock_rfc3339(endpoint->cert.not_after, date);
 		date[10] = ' ';
@@ -158,7 +158,7 @@ static void print_row(struct probe_printer *printer, const struct probing_result
 	       printer->color && *severity_color(worst) ? "\033[0m" : "");
 	buf_reset(&words);
 	if (endpoint->error) {
-		text_terminal(&words, endpoint->error, strlen(endpoint->error));
+		text_line(&words, endpoint->error, strlen(endpoint->error));
 		printf("  %s\n", buf_text(&words));
 	}
 	buf_finish(&target);

@@ -4,6 +4,7 @@
  */
 #include "cli/probing.h"
 
+#include "cli/input.h"
 #include "lib/base/mem.h"
 #include "lib/base/str.h"
 #include "lib/loop/gate.h"
@@ -14,11 +15,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <utlist.h>
 
-#define LINE_MAX_LEN 4096
+/* How soon to ask again whether a prober has read the roots. */
+#define READY_MS 5
 #define PROGRESS_MS 500
 
 struct pump;
@@ -35,15 +38,16 @@ struct pump {
 	struct gate gate;
 	struct timer timer, progress;
 	struct flight *flights;
-	FILE *input;
+	struct input *input;
+	struct loop_signal *signals[2];
 	size_t next_argument;
-	int64_t line;
 	probing_each_fn *each;
 	probing_bad_fn *bad;
 	void *arg;
 	struct probing_totals totals;
 	char cwd[PATH_MAX];
-	char *fault; /* a role that cannot start: nothing is known */
+	bool broken; /* a role died or does not start */
+	struct err fault;
 };
 
 static void pump_turn(void *arg);
@@ -213,47 +217,47 @@ static void begin_text(struct pump *pump, const char *text, const char *where)
 	begin(pump, &target);
 }
 
-/* The next line that is neither empty nor a comment; false at the end. */
-static bool next_line(struct pump *pump, char line[LINE_MAX_LEN])
-{
-	while (fgets(line, LINE_MAX_LEN, pump->input)) {
-		size_t len = strlen(line);
-		char *text;
-
-		pump->line++;
-		if (len == LINE_MAX_LEN - 1 && line[len - 1] != '\n') {
-			int c;
-
-			do
-				c = getc(pump->input);
-			while (c != '\n' && c != EOF);
-		}
-		text = str_trim(line);
-		if (*text && *text != '#') {
-			memmove(line, text, strlen(text) + 1);
-			return true;
-		}
-	}
-	return false;
-}
-
-/* Starts one more look; false when the targets are at an end. */
-static bool begin_next(struct pump *pump)
+/* Starts one more look. */
+static enum input_next begin_next(struct pump *pump)
 {
 	const struct probing_options *options = pump->options;
-	char line[LINE_MAX_LEN], where[PATH_MAX + 32];
+	char line[INPUT_LINE_MAX], where[PATH_MAX + 32];
+	enum input_next next;
+	int64_t number;
 
 	if (pump->next_argument < options->targets_len) {
 		begin_text(pump, options->targets[pump->next_argument++], NULL);
-		return true;
+		return INPUT_LINE;
 	}
-	if (!pump->input || !next_line(pump, line))
-		return false;
+	next = pump->input ? input_take(pump->input, line, &number) : INPUT_END;
+	if (next != INPUT_LINE)
+		return next;
 	snprintf(where, sizeof(where), "%s:%lld",
 		 strcmp(options->input, "-") == 0 ? "standard input" : options->input,
-		 (long long)pump->line);
+		 (long long)number);
 	begin_text(pump, line, where);
-	return true;
+	return INPUT_LINE;
+}
+
+/* Roots that were named and are not there would make everything untrusted, which is nobody's news. False: the
+ * answer is not there yet, or there is nothing more to do. */
+static bool roots_hold(struct pump *pump)
+{
+	const struct probing_options *options = pump->options;
+	const struct msg_ready *facts = lookers_facts(pump->lookers);
+
+	if (options->no_verify || str_eq(options->roots, "system"))
+		return true;
+	if (!facts && lookers_inflight(pump->lookers) == 0 && !pump->broken) {
+		timer_set(&pump->timer, READY_MS);
+		return false;
+	}
+	if (!facts || facts->roots > 0)
+		return true;
+	err_set(&pump->fault, ERR_INVALID, "--roots %s: %s", options->roots,
+		facts->warning[0] ? facts->warning : "there is no certificate in it");
+	loop_stop(pump->loop);
+	return false;
 }
 
 static void pump_turn(void *arg)
@@ -261,16 +265,24 @@ static void pump_turn(void *arg)
 	struct pump *pump = arg;
 	int64_t wait;
 
-	while (gate_room(&pump->gate, 1, clock_mono_ms()) > 0) {
-		if (begin_next(pump))
-			continue;
-		if (!pump->flights)
-			loop_stop(pump->loop);
+	if (pump->fault.class != ERR_NONE || !roots_hold(pump))
 		return;
+	while (gate_room(&pump->gate, 1, clock_mono_ms()) > 0) {
+		enum input_next next = begin_next(pump);
+
+		if (next == INPUT_END && !pump->flights)
+			loop_stop(pump->loop);
+		if (next != INPUT_LINE)
+			return;
 	}
 	wait = gate_wait_ms(&pump->gate, clock_mono_ms());
 	if (wait > 0)
 		timer_set(&pump->timer, wait);
+}
+
+static void on_input(void *arg)
+{
+	pump_turn(arg);
 }
 
 static void show_progress(void *arg)
@@ -287,23 +299,20 @@ static void on_note(void *arg, enum lookers_level level, const char *phrase, con
 {
 	struct pump *pump = arg;
 
-	if (level == LOOKERS_INFO)
+	/* What is wrong with roots that were named is an error, and told as such. */
+	if (level == LOOKERS_INFO ||
+	    (level == LOOKERS_WARN && !str_eq(pump->options->roots, "system")))
 		return;
 	fprintf(stderr, "expiryctl: %s: %s\n", phrase, detail ? detail : "");
-	if (level == LOOKERS_ERROR && !pump->fault)
-		pump->fault = str_dup(phrase);
+	pump->broken = pump->broken || level == LOOKERS_ERROR;
 }
 
-static bool open_input(struct pump *pump, struct err *err)
+static void on_signal(void *arg, int signo)
 {
-	const char *path = pump->options->input;
+	struct pump *pump = arg;
 
-	if (!path)
-		return true;
-	pump->input = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
-	if (!pump->input)
-		return err_set(err, ERR_MISSING, "%s: %s", path, strerror(errno));
-	return true;
+	pump->totals.signal = signo;
+	loop_stop(pump->loop);
 }
 
 /* A role's working directory is / : what is relative to ours is made absolute. */
@@ -339,9 +348,29 @@ static void pump_start(struct pump *pump)
 	gate_init(&pump->gate, options->concurrency, options->rate, clock_mono_ms());
 	timer_init(&pump->timer, pump->loop, pump_turn, pump);
 	timer_init(&pump->progress, pump->loop, show_progress, pump);
+	pump->signals[0] = loop_signal_new(pump->loop, SIGINT, on_signal, pump);
+	pump->signals[1] = loop_signal_new(pump->loop, SIGTERM, on_signal, pump);
 	timer_set(&pump->timer, 0);
 	if (options->progress)
 		timer_set(&pump->progress, PROGRESS_MS);
+}
+
+static void pump_finish(struct pump *pump)
+{
+	struct flight *flight, *next;
+
+	timer_clear(&pump->progress);
+	timer_clear(&pump->timer);
+	DL_FOREACH_SAFE(pump->flights, flight, next) {
+		look_cancel(flight->look);
+		target_finish(&flight->target);
+		mem_free(flight);
+	}
+	lookers_free(pump->lookers);
+	input_free(pump->input);
+	for (size_t i = 0; i < ARRAY_LEN(pump->signals); i++)
+		loop_signal_free(pump->signals[i]);
+	loop_free(pump->loop);
 }
 
 bool probing_run(const struct probing_options *options, probing_each_fn *each, probing_bad_fn *bad,
@@ -353,22 +382,26 @@ bool probing_run(const struct probing_options *options, probing_each_fn *each, p
 	    access(options->roots, R_OK) != 0)
 		return err_set(err, ERR_MISSING, "--roots %s: %s", options->roots,
 			       strerror(errno));
-	if (!open_input(&pump, err))
-		return false;
+	pump.loop = loop_new();
+	if (options->input) {
+		pump.input = input_new(pump.loop, options->input, on_input, &pump, err);
+		if (!pump.input) {
+			loop_free(pump.loop);
+			return false;
+		}
+	}
 	if (!getcwd(pump.cwd, sizeof(pump.cwd)))
 		str_copy(pump.cwd, sizeof(pump.cwd), "/");
-	pump.loop = loop_new();
 	pump_start(&pump);
 	loop_run(pump.loop);
-	timer_clear(&pump.progress);
-	timer_clear(&pump.timer);
 	if (options->progress)
 		fputc('\n', stderr);
-	lookers_free(pump.lookers);
-	loop_free(pump.loop);
-	if (pump.input && pump.input != stdin)
-		fclose(pump.input);
-	mem_free(pump.fault);
+	if (pump.input && input_fault(pump.input))
+		err_set(&pump.fault, ERR_UNAVAILABLE, "%s: %s", options->input,
+			input_fault(pump.input));
+	pump_finish(&pump);
 	*totals = pump.totals;
-	return true;
+	if (err && pump.fault.class != ERR_NONE)
+		*err = pump.fault;
+	return pump.fault.class == ERR_NONE;
 }

@@ -34,6 +34,7 @@ typedef void probing_bad_fn(void *arg, const char *where, const char *why);
 
 struct probing_totals {
 	int64_t targets, endpoints, bad, families_skipped;
+	int signal; /* that ended it early; 0: none */
 };
 /* Blocks until all is done. False with err when nothing could be started (roots unreadable...). */
 bool probing_run(const struct probing_options *options, probing_each_fn *each, probing_bad_fn *bad,

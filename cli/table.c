@@ -36,7 +36,7 @@ static char *harmless(const char *text)
 	if (!text || !*text)
 		return str_dup("-");
 	buf_init(&out, CELL_MAX);
-	text_terminal(&out, text, strnlen(text, CELL_MAX / 16));
+	text_line(&out, text, strnlen(text, CELL_MAX / 16));
 	cell = out.len ? buf_take(&out) : str_dup("-");
 	buf_finish(&out);
 	return cell;

@@ -9,3 +9,13 @@ EXTRA_DIST += tests/integration/kills.sh tests/integration/kills.py tests/integr
 INTEGRATION += tests/integration/flat.sh tests/integration/roles.sh
 EXTRA_DIST += tests/integration/flat.sh tests/integration/flat.py tests/integration/roles.sh \
 	tests/integration/roles.py tests/integration/rough.py
+INTEGRATION += tests/integration/poison.sh
+EXTRA_DIST += tests/integration/poison.sh tests/integration/poison.py
+
+# The daemon with probes that a poisonous leaf kills or holds; the normal objects but for those.
+check_PROGRAMS += tests/integration/expiryd-hooks
+tests_integration_expiryd_hooks_SOURCES = daemon/main.c
+tests_integration_expiryd_hooks_LDADD = daemon/keeper/libkeeper.a notifiers/libnotifiers.a \
+	probes/libprobes_hooks.a $(LIBS_STORES)
+INTEGRATION += tests/integration/probe.sh
+EXTRA_DIST += tests/integration/probe.sh tests/integration/cli-kit.bash
