@@ -108,7 +108,9 @@ static void last_wait(const struct child *child)
 	ended.fd = (int)syscall(SYS_pidfd_open, child->pid, 0);
 	if (ended.fd < 0)
 		return;
-	poll(&ended, 1, LAST_WAIT_MS);
+	/* The death of one child interrupts the wait for another. */
+	while (poll(&ended, 1, LAST_WAIT_MS) < 0 && errno == EINTR)
+		;
 	close(ended.fd);
 #else
 	(void)child;
