@@ -208,36 +208,54 @@ static void test_page_bounds(void **state)
 
 #define STILL 60 /* rows that nobody touches */
 #define OTHERS 60
-#define ROUNDS 40
+#define ROUNDS 12
 
-/* Row n of the crowd: even rows stand still, odd ones come, move and go. */
+/* Row n of the crowd: even rows stand still, odd ones come, move and go. Changes are gathered and
+ * done as one commit. */
 struct crowd {
 	struct bed *bed;
 	bool jobs;
+	char ids[2 * STILL][8];
+	struct store_put puts[2 * STILL];
+	struct store_key dels[2 * STILL];
+	struct store_job_change changes[4 * STILL];
+	struct store_commit commit;
 };
 
 static void crowd_put(struct crowd *crowd, int n, int64_t value)
 {
-	char *id = str_printf("%03d", n);
+	struct store_commit *commit = &crowd->commit;
+	const char *id = crowd->ids[n];
 
-	if (crowd->jobs)
-		bed_job_delete(crowd->bed, "crowd", id);
-	if (crowd->jobs)
-		bed_ensure(crowd->bed, "crowd", id, value);
-	else
-		bed_put(crowd->bed, "crowd", id, "{}", "due", value);
-	mem_free(id);
+	if (crowd->jobs) {
+		crowd->changes[commit->jobs_len++] = (struct store_job_change){
+			.verb = JOB_DELETE, .kind = "crowd", .subject = id};
+		crowd->changes[commit->jobs_len++] = (struct store_job_change){
+			.verb = JOB_ENSURE, .kind = "crowd", .subject = id, .due = value};
+	} else {
+		crowd->puts[commit->puts_len++] = (struct store_put){.kind = "crowd",
+								     .id = id,
+								     .body = "{}",
+								     .indexes = {{"due", value}},
+								     .indexes_len = 1};
+	}
 }
 
 static void crowd_drop(struct crowd *crowd, int n)
 {
-	char *id = str_printf("%03d", n);
+	struct store_commit *commit = &crowd->commit;
 
 	if (crowd->jobs)
-		bed_job_delete(crowd->bed, "crowd", id);
+		crowd->changes[commit->jobs_len++] = (struct store_job_change){
+			.verb = JOB_DELETE, .kind = "crowd", .subject = crowd->ids[n]};
 	else
-		bed_del(crowd->bed, "crowd", id);
-	mem_free(id);
+		crowd->dels[commit->dels_len++] = (struct store_key){"crowd", crowd->ids[n]};
+}
+
+static void crowd_commit(struct crowd *crowd)
+{
+	assert_status(crowd->bed, STORE_OK, bed_commit(crowd->bed, &crowd->commit));
+	crowd->commit.puts_len = crowd->commit.dels_len = crowd->commit.jobs_len = 0;
 }
 
 static void crowd_stir(struct crowd *crowd)
@@ -250,6 +268,7 @@ static void crowd_stir(struct crowd *crowd)
 		else
 			crowd_drop(crowd, n);
 	}
+	crowd_commit(crowd);
 }
 
 /* One walk with change between the pages; each row that stood still once, and in order. */
@@ -284,7 +303,7 @@ static void crowd_walk(struct crowd *crowd, struct store_page page)
 
 static void crowd_test(struct bed *bed, bool jobs, bool by_index)
 {
-	struct crowd crowd = {bed, jobs};
+	struct crowd *crowd = MEM_NEW(struct crowd);
 	struct store_page page = {
 		.kind = jobs ? "job/crowd" : "crowd",
 		.index = by_index ? "due" : NULL,
@@ -293,12 +312,20 @@ static void crowd_test(struct bed *bed, bool jobs, bool by_index)
 	};
 
 	rand_seed(42);
-	for (int n = 0; n < 2 * STILL; n++)
-		crowd_put(&crowd, n, n % 10);
-	for (int round = 0; round < ROUNDS / 4; round++) {
-		page.descending = round % 2;
-		crowd_walk(&crowd, page);
+	crowd->bed = bed;
+	crowd->jobs = jobs;
+	crowd->commit = (struct store_commit){
+		.puts = crowd->puts, .dels = crowd->dels, .jobs = crowd->changes};
+	for (int n = 0; n < 2 * STILL; n++) {
+		snprintf(crowd->ids[n], sizeof(crowd->ids[n]), "%03d", n % 1000);
+		crowd_put(crowd, n, n % 10);
 	}
+	crowd_commit(crowd);
+	for (int round = 0; round < ROUNDS; round++) {
+		page.descending = round % 2;
+		crowd_walk(crowd, page);
+	}
+	mem_free(crowd);
 }
 
 static void test_docs_by_index_under_change(void **state)

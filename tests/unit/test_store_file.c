@@ -365,15 +365,31 @@ static void test_read_only(void **state)
 
 /* --- damage ------------------------------------------------------------------------------- */
 
-static void fill(struct bed *bed, int rows)
+/* Rows and jobs, in one commit. */
+static void fill(struct bed *bed, size_t rows)
 {
-	for (int i = 0; i < rows; i++) {
-		char *id = str_printf("%04d", i);
-		bed_put(bed, "t", id, "{\"padding\":\"................................\"}", "due",
-			i);
-		bed_ensure(bed, "k", id, i);
-		mem_free(id);
+	struct store_put *puts = MEM_NEW_ARRAY(rows, struct store_put);
+	struct store_job_change *jobs = MEM_NEW_ARRAY(rows, struct store_job_change);
+	struct store_commit commit = {
+		.puts = puts, .puts_len = rows, .jobs = jobs, .jobs_len = rows};
+	struct arena ids = {0};
+
+	for (size_t i = 0; i < rows; i++) {
+		char id[24];
+		snprintf(id, sizeof(id), "%04zu", i);
+		puts[i] = (struct store_put){
+			.kind = "t",
+			.id = arena_str(&ids, id),
+			.body = "{\"padding\":\"................................\"}",
+			.indexes = {{"due", (int64_t)i}},
+			.indexes_len = 1};
+		jobs[i] = (struct store_job_change){
+			.verb = JOB_ENSURE, .kind = "k", .subject = puts[i].id, .due = (int64_t)i};
 	}
+	assert_status(bed, STORE_OK, bed_commit(bed, &commit));
+	arena_finish(&ids);
+	mem_free(puts);
+	mem_free(jobs);
 }
 
 /* Whatever a damaged file does: an answer for every call, in words. */
@@ -584,14 +600,18 @@ static void test_busy(void **state)
 static void test_wal_is_bounded(void **state)
 {
 	struct bed *bed = *state;
-	char *body = mem_new(20001);
+	char ids[20][8], *body = mem_new(20001);
+	struct store_put puts[20];
+	struct store_commit commit = {.puts = puts, .puts_len = 20};
 	int64_t largest = 0;
 
 	memset(body, '1', 20000);
-	for (int i = 0; i < 4000; i++) { /* 80 MB */
-		char id[16];
-		snprintf(id, sizeof(id), "%d", i % 500);
-		bed_put(bed, "t", id, body, "due", i);
+	for (int i = 0; i < 150; i++) { /* 60 MB */
+		for (int j = 0; j < 20; j++) {
+			snprintf(ids[j], sizeof(ids[j]), "%d", (20 * i + j) % 500);
+			puts[j] = (struct store_put){.kind = "t", .id = ids[j], .body = body};
+		}
+		assert_status(bed, STORE_OK, bed_commit(bed, &commit));
 		if (file_size("-wal") > largest)
 			largest = file_size("-wal");
 	}
@@ -607,13 +627,13 @@ static void test_idle_checkpoint(void **state)
 	struct bed *bed = *state;
 	size_t len;
 
-	fill(bed, 300);
+	fill(bed, 9000);
 	loop_run_virtual(bed->loop, clock_wall_ms() + 5000);
 	char *bytes = file_read(&len);
 	close_here(bed);
 	file_write(bytes, len);
 	mem_free(bytes);
-	check_says(true, "t: 300 documents");
+	check_says(true, "t: 9000 documents");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
