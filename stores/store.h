@@ -110,7 +110,7 @@ struct store_queue {
 struct store_claim {
 	const struct store_queue *queues;
 	size_t queues_len;
-	size_t max;  /* over all queues; earliest due first */
+	size_t max;  /* over all queues, at most STORE_PAGE_MAX; earliest due first */
 	int64_t now; /* wall ms; a backend with a clock of its own uses that instead */
 };
 struct store_call *store_claim(struct store *store, const struct store_claim *claim,
@@ -194,6 +194,7 @@ struct store_page {
 };
 struct store_call *store_page(struct store *store, const struct store_page *page,
 			      store_done_fn *done, void *arg);
+/* Walks the rows it counts, some 0.1 s for a million: for operators, not for each turn. */
 struct store_call *store_count(struct store *store, const char *kind, const char *index,
 			       int64_t min, int64_t max, store_done_fn *done, void *arg);
 
