@@ -127,9 +127,16 @@ static void look_wait(struct look *look)
 
 void look_again(struct look *look)
 {
-	if (look->tries >= TRIES_MAX || time_to_start(look) < 0) {
-		look_end_only(look, OUTCOME_CANCELLED, "its role died, and it is late for another",
-			      true);
+	const char *late = "its role died, and it is late for another";
+
+	if (look->tries >= TRIES_MAX) {
+		look_end_only(look, OUTCOME_CANCELLED, "its roles died, one after the other", true);
+		return;
+	}
+	if (time_to_start(look) < 0) {
+		/* The fault is another's: it is asked for anew, with all its time. */
+		look->released = true;
+		look_end_only(look, OUTCOME_CANCELLED, late, true);
 		return;
 	}
 	unlist(look);
@@ -218,7 +225,7 @@ static void on_timer(void *arg)
 	if (look->state == LOOK_WAITS) {
 		/* Without an attempt it is nobody's failure, unless there is nobody to attempt it.
 		 */
-		look->released = look->tries == 0 && lookers_kind_ready(look->lookers, look->kind);
+		look->released = look->tries > 0 || lookers_kind_ready(look->lookers, look->kind);
 		look_end_only(look, OUTCOME_CANCELLED, "could not be started in time", true);
 		return;
 	}

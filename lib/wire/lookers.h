@@ -50,7 +50,7 @@ struct look_member { /* file targets: each leaf with its chain */
 	struct endpoint endpoint;
 };
 struct look_result {
-	bool released; /* not started in time: no attempt */
+	bool released; /* not started, or not started again, in time: no attempt */
 	bool lost;     /* its roles died or kept it too long: says nothing of host and network */
 	bool crashed;  /* this target killed its role: outcome prober_crash is in the observation */
 	struct observation observation; /* .ours says whose failure; may be moved out (zero it) */
