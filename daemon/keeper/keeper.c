@@ -30,6 +30,15 @@ struct drain {
 	void *arg;
 };
 
+static void drain_free(struct drain *drain)
+{
+	if (!drain)
+		return;
+	drain->keeper->drain = NULL;
+	timer_clear(&drain->timer);
+	mem_free(drain);
+}
+
 static void notifier_set_free(struct notifier_set *set)
 {
 	for (size_t i = 0; i < set->len; i++)
@@ -167,6 +176,7 @@ void keeper_free(struct keeper *keeper)
 {
 	if (!keeper)
 		return;
+	drain_free(keeper->drain);
 	api_free(keeper->api);
 	claims_free(keeper->claims);
 	expansion_free(keeper->expansion);
@@ -200,7 +210,7 @@ static void drain_look(void *arg)
 	if (claims_inflight(keeper->claims, NULL) > 0)
 		log_warn("left with work in flight: it becomes due again with its leases", "jobs",
 			 LOG_NUM(claims_inflight(keeper->claims, NULL)), NULL);
-	mem_free(drain);
+	drain_free(drain);
 	left(owner);
 }
 
@@ -209,6 +219,7 @@ void keeper_drain(struct keeper *keeper, void (*left)(void *arg), void *arg)
 	struct drain *drain = MEM_NEW(struct drain);
 
 	keeper->draining = true;
+	keeper->drain = drain;
 	drain->keeper = keeper;
 	drain->left = left;
 	drain->arg = arg;

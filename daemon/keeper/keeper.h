@@ -108,6 +108,7 @@ struct keeper {
 	int64_t lag_ms;	       /* now - due of the oldest job of the last claim */
 	int64_t away_from;     /* there was no daemon from..started_at; TIME_UNKNOWN */
 	bool draining;
+	struct drain *drain; /* until the last job in flight has ended */
 };
 
 /* notifier names in the order of the configuration; for route(). */
