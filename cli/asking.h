@@ -1,6 +1,7 @@
 /*
- * What the commands that ask one thing have in common: --format, --exit-code, a fixed number of words,
- * and an answer that is one JSON object. Also how such an object is shown to people: facts, a line each.
+ * What the commands that ask one thing have in common: --format, --exit-code, a fixed number of
+ * words, and an answer that is one JSON object. Also how such an object is shown to people: facts,
+ * a line each.
  */
 #ifndef CLI_ASKING_H
 #define CLI_ASKING_H
@@ -34,14 +35,13 @@ struct fact {
 	const char *path, *label;
 };
 const json_t *fact_get(const json_t *object, const char *path);
-/* Those that are there and not null, "label  text" each, `indent` columns in; ends with {NULL}. Foreign text is
- * made harmless. */
+/* Those that are there and not null, "label  text" each, `indent` columns in; ends with {NULL}.
+ * Foreign text is made harmless. */
 void facts_print(const json_t *object, const struct fact *facts, int indent);
 /* Text of a value for a terminal, into out (which is emptied first); borrowed. */
 const char *fact_text(struct buf *out, const json_t *value);
 
 /* The options, in help texts. */
-#define ASKING_HELP                                                                                \
-	"      --format F       table (default, for people), json or ndjson\n"
+#define ASKING_HELP "      --format F       table (default, for people), json or ndjson\n"
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * The client's side of the control socket. HTTP/1.1 with Connection: close; bodies by length, by chunks or
- * to the end.
+ * The client's side of the control socket. HTTP/1.1 with Connection: close; bodies by length, by
+ * chunks or to the end.
  */
 #include "cli/client.h"
 
@@ -266,7 +266,8 @@ static bool header_of(const char *head, const char *name, char *out, size_t out_
 {
 	size_t len = strlen(name);
 
-	for (const char *line = strstr(head, "\r\n"); line && line[2]; line = strstr(line + 2, "\r\n")) {
+	for (const char *line = strstr(head, "\r\n"); line && line[2];
+	     line = strstr(line + 2, "\r\n")) {
 		const char *at = line + 2;
 		char *word = str_dup_n(at, strcspn(at, ":\r\n"));
 		bool same = str_ieq(word, name);
@@ -334,7 +335,8 @@ static bool read_chunks(struct exchange *exchange, struct buf *out)
 			return false;
 		if (len == 0)
 			return true;
-		if (!take(exchange, len, out) || !read_line(exchange, line, sizeof(line)) || line[0])
+		if (!take(exchange, len, out) || !read_line(exchange, line, sizeof(line)) ||
+		    line[0])
 			return false;
 	}
 	return false;

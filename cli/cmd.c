@@ -1,6 +1,6 @@
 /*
- * What every command may need before it does anything: how a wrong call is told, the words of --format,
- * and whether colour is wanted.
+ * What every command may need before it does anything: how a wrong call is told, the words of
+ * --format, and whether colour is wanted.
  */
 #include "lib/base/sys.h"
 

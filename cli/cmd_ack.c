@@ -30,8 +30,8 @@ static int read_call(struct ack_call *call, const struct option *options, int ar
 			return EXIT_WRONG;
 		if (option == 'f' &&
 		    (!str_to_duration_ms(optarg, &call->for_ms) || call->for_ms < MS_SECOND))
-			return cmd_wrong_use(call->cmd, "--for takes a time such as 4h or 7d, not %s",
-					     optarg);
+			return cmd_wrong_use(call->cmd,
+					     "--for takes a time such as 4h or 7d, not %s", optarg);
 		if (option == 'w')
 			call->why = optarg;
 	}
@@ -126,24 +126,25 @@ static int run_unack(const struct globals *globals, int argc, char **argv)
 const struct cmd cmd_ack = {
 	.name = "ack",
 	.what = "acknowledge an alert: it is not repeated",
-	.usage = "Usage: expiryctl ack [options] ALERT\n"
-		 "ALERT: its id, or 8 digits of it or more; a TARGET (all that stands about it); or "
-		 "TARGET/KIND.\nAn acknowledged alert is not told again until it gets worse or the time "
-		 "is over.\n\n"
-		 "      --for D          for so long (4h, 7d); else until it has ended\n"
-		 "      --why TEXT       for those who look\n" ASKING_HELP
-		 "\nExamples:\n"
-		 "  expiryctl ack www.example.com --for 7d --why 'renewal ordered'\n"
-		 "  expiryctl ack www.example.com/expiry\n",
+	.usage =
+		"Usage: expiryctl ack [options] ALERT\n"
+		"ALERT: its id, or 8 digits of it or more; a TARGET (all that stands about it); or "
+		"TARGET/KIND.\nAn acknowledged alert is not told again until it gets worse or the time "
+		"is over.\n\n"
+		"      --for D          for so long (4h, 7d); else until it has ended\n"
+		"      --why TEXT       for those who look\n" ASKING_HELP "\nExamples:\n"
+		"  expiryctl ack www.example.com --for 7d --why 'renewal ordered'\n"
+		"  expiryctl ack www.example.com/expiry\n",
 	.run = run_ack,
 };
 
 const struct cmd cmd_unack = {
 	.name = "unack",
 	.what = "take an acknowledgement back",
-	.usage = "Usage: expiryctl unack [options] ALERT\n"
-		 "ALERT: its id, or 8 digits of it or more; a TARGET; or TARGET/KIND.\n\n" ASKING_HELP
-		 "\nExamples:\n"
-		 "  expiryctl unack www.example.com/expiry\n",
+	.usage =
+		"Usage: expiryctl unack [options] ALERT\n"
+		"ALERT: its id, or 8 digits of it or more; a TARGET; or TARGET/KIND.\n\n" ASKING_HELP
+		"\nExamples:\n"
+		"  expiryctl unack www.example.com/expiry\n",
 	.run = run_unack,
 };

@@ -1,6 +1,6 @@
 /*
- * expiryctl inspect: every certificate of some files, decoded. The bytes are a stranger's: the reader
- * parses them, in its sandbox.
+ * expiryctl inspect: every certificate of some files, decoded. The bytes are a stranger's: the
+ * reader parses them, in its sandbox.
  */
 #include "cli/asking.h"
 #include "cli/cert_print.h"
@@ -50,7 +50,8 @@ static void print_file(const json_t *file)
 		cmd_wrong("%s: %s", json_get_str(file, "file"), fact_text(&text, error));
 	json_array_foreach(list, i, one) {
 		printf("%s%s, %zu of %zu\n", i ? "\n" : "",
-		       fact_text(&text, json_object_get(file, "file")), i + 1, json_array_size(list));
+		       fact_text(&text, json_object_get(file, "file")), i + 1,
+		       json_array_size(list));
 		cert_print(one, 2);
 	}
 	buf_finish(&text);
@@ -61,7 +62,8 @@ static void tell_file(struct inspect *inspect, json_t *file_take)
 	switch (inspect->asking.format) {
 	case FORMAT_TABLE:
 	case FORMAT_CSV:
-		if (inspect->shown > 0 && json_array_size(json_get_array(file_take, "certificates")))
+		if (inspect->shown > 0 &&
+		    json_array_size(json_get_array(file_take, "certificates")))
 			putchar('\n');
 		inspect->shown += json_array_size(json_get_array(file_take, "certificates"));
 		print_file(file_take);
@@ -129,7 +131,8 @@ static void on_looked(void *arg, struct look_result *result)
 	next_file(inspect);
 }
 
-/* What is no regular file cannot be read twice, and may keep the reader waiting: its bytes are copied. */
+/* What is no regular file cannot be read twice, and may keep the reader waiting: its bytes are
+ * copied. */
 static int copied(int from)
 {
 	int to = memfd_create("inspect", MFD_CLOEXEC);
@@ -215,8 +218,9 @@ static void begin(void *arg)
 
 static int run(const struct globals *globals UNUSED, int argc, char **argv)
 {
-	struct lookers_config config = {.probers = 1, .setup = {.concurrency = 1, .per_address = 1,
-								.log_level = LOG_LEVEL_ERROR}};
+	struct lookers_config config = {
+		.probers = 1,
+		.setup = {.concurrency = 1, .per_address = 1, .log_level = LOG_LEVEL_ERROR}};
 	struct inspect inspect = {0};
 	int status = asking_read(&inspect.asking, &cmd_inspect, argc, argv, 1, SIZE_MAX, "FILE");
 
@@ -245,13 +249,13 @@ static int run(const struct globals *globals UNUSED, int argc, char **argv)
 const struct cmd cmd_inspect = {
 	.name = "inspect",
 	.what = "every certificate in files, decoded",
-	.usage = "Usage: expiryctl inspect [options] FILE...\n"
-		 "Prints every certificate in PEM or DER files, in their order; - is standard input.\n"
-		 "Status 1 when one cannot be parsed or a file has none, 2 when a file cannot be read.\n"
-		 "\n" ASKING_HELP
-		 "\nExamples:\n"
-		 "  expiryctl inspect /etc/ssl/certs/ca-certificates.crt\n"
-		 "  openssl s_client -connect www.example.com:443 -showcerts </dev/null | "
-		 "expiryctl inspect -\n",
+	.usage =
+		"Usage: expiryctl inspect [options] FILE...\n"
+		"Prints every certificate in PEM or DER files, in their order; - is standard input.\n"
+		"Status 1 when one cannot be parsed or a file has none, 2 when a file cannot be read.\n"
+		"\n" ASKING_HELP "\nExamples:\n"
+		"  expiryctl inspect /etc/ssl/certs/ca-certificates.crt\n"
+		"  openssl s_client -connect www.example.com:443 -showcerts </dev/null | "
+		"expiryctl inspect -\n",
 	.run = run,
 };

@@ -1,6 +1,6 @@
 /*
- * The commands that list: targets, alerts, events, notifiers, instances. A row here is a path of the API,
- * its columns and those that people usually want; the work is done in listing.c.
+ * The commands that list: targets, alerts, events, notifiers, instances. A row here is a path of
+ * the API, its columns and those that people usually want; the work is done in listing.c.
  */
 #include "cli/listing.h"
 #include "cli/columns.h"
@@ -9,45 +9,116 @@ extern const struct cmd cmd_alerts, cmd_events, cmd_instances, cmd_list, cmd_not
 
 /* In the contract's order (7). */
 static const char *const target_columns[] = {
-	"target",	  "id",		  "host",	  "port",	   "protocol",
-	"server_name",	  "address",	  "zone",	  "organization",  "owner",
-	"tags",		  "note",	  "runbook",	  "source",	   "status",
-	"outcome",	  "error",	  "severity",	  "kind",	   "findings",
-	"alert_status",	  "started_at",	  "threshold",	  "acknowledged",  "common_name",
-	"names",	  "subject",	  "issuer",	  "issuer_type",   "serial",
-	"sha256",	  "key",	  "signature",	  "not_before",	   "not_after",
-	"expires_within", "days_left",	  "lifetime_left", "earliest_not_after", "path_not_after",
-	"chain_length",	  "trusted",	  "name_matches", "tls_version",   "post_quantum",
-	"proof",	  "places",	  "first_seen",	  "last_probed",   "reading_age",
-	"next_probe",	  "last_changed", "ignored",	  "instance",	   NULL,
+	"target",
+	"id",
+	"host",
+	"port",
+	"protocol",
+	"server_name",
+	"address",
+	"zone",
+	"organization",
+	"owner",
+	"tags",
+	"note",
+	"runbook",
+	"source",
+	"status",
+	"outcome",
+	"error",
+	"severity",
+	"kind",
+	"findings",
+	"alert_status",
+	"started_at",
+	"threshold",
+	"acknowledged",
+	"common_name",
+	"names",
+	"subject",
+	"issuer",
+	"issuer_type",
+	"serial",
+	"sha256",
+	"key",
+	"signature",
+	"not_before",
+	"not_after",
+	"expires_within",
+	"days_left",
+	"lifetime_left",
+	"earliest_not_after",
+	"path_not_after",
+	"chain_length",
+	"trusted",
+	"name_matches",
+	"tls_version",
+	"post_quantum",
+	"proof",
+	"places",
+	"first_seen",
+	"last_probed",
+	"reading_age",
+	"next_probe",
+	"last_changed",
+	"ignored",
+	"instance",
+	NULL,
 };
-static const char *const target_usual[] = {"target",	"status", "severity", "days_left",
-					   "not_after", "issuer", "findings", "owner", NULL};
+static const char *const target_usual[] = {"target",	"status",    "severity",
+					   "days_left", "not_after", "issuer",
+					   "findings",	"owner",     NULL};
 
 static const char *const alert_columns[] = {
-	"id",		"dedup_key",	"fingerprint", "event_id",     "event",	      "target",
-	"target_id",	"places",	"kind",	       "severity",     "previous_severity",
-	"status",	"episode",	"text",	       "threshold",    "not_after",   "seconds_left",
-	"certificate",	"at",		"organization", "owner",       "tags",	      "note",
-	"runbook",	"next",		"started_at",  "last_told_at", "ended_at",    "reason",
-	"acknowledged", "silence",	NULL,
+	"id",
+	"dedup_key",
+	"fingerprint",
+	"event_id",
+	"event",
+	"target",
+	"target_id",
+	"places",
+	"kind",
+	"severity",
+	"previous_severity",
+	"status",
+	"episode",
+	"text",
+	"threshold",
+	"not_after",
+	"seconds_left",
+	"certificate",
+	"at",
+	"organization",
+	"owner",
+	"tags",
+	"note",
+	"runbook",
+	"next",
+	"started_at",
+	"last_told_at",
+	"ended_at",
+	"reason",
+	"acknowledged",
+	"silence",
+	NULL,
 };
-static const char *const alert_usual[] = {"id",	  "severity", "target", "kind",
-					  "status", "started_at", "text", NULL};
+static const char *const alert_usual[] = {"id",	    "severity",	  "target", "kind",
+					  "status", "started_at", "text",   NULL};
 
 static const char *const event_columns[] = {
 	"id",	  "at",	     "what", "event", "event_id",   "kind",    "severity",
 	"status", "subject", "text", "actor", "subject_id", "details", NULL,
 };
-static const char *const event_usual[] = {"at",	     "what", "subject", "event",
+static const char *const event_usual[] = {"at",	      "what", "subject", "event",
 					  "severity", "text", "actor",	 NULL};
 
 static const char *const notifier_columns[] = {"name",	 "type",    "url",	  "sent", "failed",
 					       "parked", "waiting", "last_error", NULL};
 
 static const char *const instance_columns[] = {
-	"name",		 "status",     "self",	       "version", "zones", "purpose",
-	"configuration", "started_at", "heartbeat_at", NULL,
+	"name",	   "status",	    "self",	  "version",	  "zones",
+	"purpose", "configuration", "started_at", "heartbeat_at", NULL,
 };
 static const char *const instance_usual[] = {"name",	   "status",	   "version", "zones",
 					     "started_at", "heartbeat_at", NULL};
@@ -85,7 +156,7 @@ static const struct {
 	const char *name;
 	const struct listing *listing;
 } things[] = {
-	{"alerts", &alerts},	     {"events", &events},   {"instances", &instances},
+	{"alerts", &alerts},	   {"events", &events},	  {"instances", &instances},
 	{"notifiers", &notifiers}, {"targets", &targets},
 };
 
@@ -144,8 +215,7 @@ const struct cmd cmd_list = {
 	.what = "the targets, soonest expiry first",
 	.usage = "Usage: expiryctl list [options] [WORD]\n"
 		 "Lists the targets, soonest expiry first. WORD: only those with it in their name, "
-		 "organization\nor certificate's names.\n\n" LISTING_HELP
-		 "\nExamples:\n"
+		 "organization\nor certificate's names.\n\n" LISTING_HELP "\nExamples:\n"
 		 "  expiryctl list\n"
 		 "  expiryctl list example.com --columns target,not_after,tag.env\n"
 		 "  expiryctl list --sort -days_left --limit 10 --format csv\n",
@@ -169,12 +239,12 @@ const struct cmd cmd_alerts = {
 const struct cmd cmd_events = {
 	.name = "events",
 	.what = "what happened, newest first",
-	.usage = "Usage: expiryctl events [options] [WORD]\n"
-		 "Lists the history, newest first. WORD: only what has it in subject, text, actor or "
-		 "kind.\n\n" LISTING_HELP
-		 "\nExamples:\n"
-		 "  expiryctl events --limit 20\n"
-		 "  expiryctl events www.example.com --format ndjson\n",
+	.usage =
+		"Usage: expiryctl events [options] [WORD]\n"
+		"Lists the history, newest first. WORD: only what has it in subject, text, actor or "
+		"kind.\n\n" LISTING_HELP "\nExamples:\n"
+		"  expiryctl events --limit 20\n"
+		"  expiryctl events www.example.com --format ndjson\n",
 	.run = run_events,
 };
 
@@ -193,8 +263,7 @@ const struct cmd cmd_instances = {
 	.name = "instances",
 	.what = "every daemon on the store",
 	.usage = "Usage: expiryctl instances [options] [WORD]\n"
-		 "Lists every daemon that works on this store.\n\n" LISTING_HELP
-		 "\nExamples:\n"
+		 "Lists every daemon that works on this store.\n\n" LISTING_HELP "\nExamples:\n"
 		 "  expiryctl instances\n"
 		 "  expiryctl instances --format csv\n",
 	.run = run_instances,

@@ -32,8 +32,9 @@ static int ended(const struct test_call *test, const json_t *state, bool late)
 	}
 	buf_init(&text, 65536);
 	fact_text(&text, detail);
-	cmd_wrong("%s: %s%s%s%s", test->name, late ? "not delivered in time, it will be tried again"
-						   : "not delivered, and not tried again",
+	cmd_wrong("%s: %s%s%s%s", test->name,
+		  late ? "not delivered in time, it will be tried again"
+		       : "not delivered, and not tried again",
 		  text.len ? ": " : "", buf_text(&text), "");
 	buf_finish(&text);
 	return EXIT_FAILED;
@@ -104,8 +105,8 @@ static int run(const struct globals *globals, int argc, char **argv)
 		if (option == 'n')
 			test.no_wait = true;
 		else if (!str_to_duration_ms(optarg, &test.wait_ms))
-			return cmd_wrong_use(&cmd_notifier, "--wait takes a time such as 60s, not %s",
-					     optarg);
+			return cmd_wrong_use(&cmd_notifier,
+					     "--wait takes a time such as 60s, not %s", optarg);
 	}
 	if (argc - optind != 2 || !str_eq(argv[optind], "test"))
 		return cmd_wrong_use(&cmd_notifier, "what it takes is: test NAME");
@@ -116,12 +117,13 @@ static int run(const struct globals *globals, int argc, char **argv)
 const struct cmd cmd_notifier = {
 	.name = "notifier",
 	.what = "test NAME: send a marked message",
-	.usage = "Usage: expiryctl notifier test [options] NAME\n"
-		 "Sends a message that is marked as a test through the whole path of the notifier NAME, "
-		 "and\nwaits until it is delivered. Status 1 when it is not.\n\n"
-		 "      --wait T         wait so long (default 60s)\n"
-		 "      --no-wait        do not wait\n"
-		 "\nExamples:\n"
-		 "  expiryctl notifier test ops\n",
+	.usage =
+		"Usage: expiryctl notifier test [options] NAME\n"
+		"Sends a message that is marked as a test through the whole path of the notifier NAME, "
+		"and\nwaits until it is delivered. Status 1 when it is not.\n\n"
+		"      --wait T         wait so long (default 60s)\n"
+		"      --no-wait        do not wait\n"
+		"\nExamples:\n"
+		"  expiryctl notifier test ops\n",
 	.run = run,
 };

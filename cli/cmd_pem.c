@@ -71,8 +71,8 @@ static int show(struct client *client, const char *target, const char *address)
 		if (endpoint) {
 			status = print_chain(client, endpoint);
 		} else {
-			cmd_wrong("no certificate of %s%s%s was seen", target, address ? " at " : "",
-				  address ? address : "");
+			cmd_wrong("no certificate of %s%s%s was seen", target,
+				  address ? " at " : "", address ? address : "");
 			status = EXIT_FAILED;
 		}
 	}

@@ -76,9 +76,22 @@ static bool read_fail_on(const char *text, enum fail_on *out)
 	return *out != FAIL_ON_CRITICAL || str_eq(text, "critical");
 }
 
-enum long_option { OPT_SNI = 256, OPT_CONNECT, OPT_ALL, OPT_FAMILY, OPT_CONCURRENCY, OPT_RATE,
-		   OPT_TIMEOUT, OPT_ROOTS, OPT_NO_VERIFY, OPT_RESOLVER, OPT_FORMAT, OPT_PROGRESS,
-		   OPT_FAIL_ON, OPT_NAGIOS };
+enum long_option {
+	OPT_SNI = 256,
+	OPT_CONNECT,
+	OPT_ALL,
+	OPT_FAMILY,
+	OPT_CONCURRENCY,
+	OPT_RATE,
+	OPT_TIMEOUT,
+	OPT_ROOTS,
+	OPT_NO_VERIFY,
+	OPT_RESOLVER,
+	OPT_FORMAT,
+	OPT_PROGRESS,
+	OPT_FAIL_ON,
+	OPT_NAGIOS
+};
 
 static const struct option options[] = {
 	{"sni", required_argument, NULL, OPT_SNI},
@@ -111,8 +124,8 @@ static bool read_value(struct probe_call *call, int option, const char *text)
 	case OPT_RATE:
 		return read_rate(text, &to->rate);
 	case OPT_TIMEOUT:
-		return str_to_duration_ms(text, &to->timeout_ms) &&
-		       to->timeout_ms >= 100 && to->timeout_ms <= 5 * MS_MINUTE;
+		return str_to_duration_ms(text, &to->timeout_ms) && to->timeout_ms >= 100 &&
+		       to->timeout_ms <= 5 * MS_MINUTE;
 	case OPT_FAIL_ON:
 		return read_fail_on(text, &call->fail_on);
 	case 'w':
@@ -176,8 +189,8 @@ static int read_call(struct probe_call *call, int argc, char **argv)
 		if (!read_option(call, option, optarg)) {
 			if (option == OPT_FORMAT)
 				return EXIT_WRONG;
-			return cmd_wrong_use(&cmd_probe, "%s: what it says is not one of its values",
-					     optarg);
+			return cmd_wrong_use(&cmd_probe,
+					     "%s: what it says is not one of its values", optarg);
 		}
 	}
 	call->options.targets = argv + optind;
@@ -260,7 +273,8 @@ static int run(const struct globals *globals, int argc, char **argv)
 		return nagios_finish(&call.nagios_state, totals.bad > 0);
 	probe_print_end(&call.printer);
 	if (totals.families_skipped > 0 && call.format == FORMAT_TABLE)
-		fprintf(stderr, "%lld addresses were left out: no route of their family from here\n",
+		fprintf(stderr,
+			"%lld addresses were left out: no route of their family from here\n",
 			(long long)totals.families_skipped);
 	if (totals.bad > 0)
 		return EXIT_WRONG;

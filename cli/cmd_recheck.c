@@ -160,7 +160,8 @@ static int wait_for(struct recheck_call *call, struct client *client, const json
 
 static void print_done(const struct recheck_call *call)
 {
-	static const char *const columns[] = {"target", "outcome", "days_left", "findings", "error"};
+	static const char *const columns[] = {"target", "outcome", "days_left", "findings",
+					      "error"};
 	struct buf texts[ARRAY_LEN(columns)];
 	const json_t *row;
 	size_t i;
@@ -213,8 +214,9 @@ static int told_after(struct recheck_call *call, json_t *asked)
 
 static void told_now(const struct recheck_call *call, const json_t *asked)
 {
-	json_int_t count = call->all ? json_get_int(asked, "count", 0)
-				     : (json_int_t)json_array_size(json_get_array(asked, "targets"));
+	json_int_t count = call->all
+				   ? json_get_int(asked, "count", 0)
+				   : (json_int_t)json_array_size(json_get_array(asked, "targets"));
 
 	if (call->format == FORMAT_TABLE)
 		printf("%lld target%s will be looked at now\n", (long long)count,
@@ -265,14 +267,15 @@ static int run(const struct globals *globals, int argc, char **argv)
 const struct cmd cmd_recheck = {
 	.name = "recheck",
 	.what = "look at targets now",
-	.usage = "Usage: expiryctl recheck [options] TARGET... | all\n"
-		 "The daemon looks at these targets now. TARGET: a text, an id, or 8 digits of it or "
-		 "more.\n\n"
-		 "      --wait[=T]       wait for the looks (60s); status 1 when an outcome is not ok, or "
-		 "the\n                       time is over\n"
-		 "      --yes            all, where nobody sits at a terminal\n" ASKING_HELP
-		 "\nExamples:\n"
-		 "  expiryctl recheck www.example.com --wait\n"
-		 "  expiryctl recheck all --yes\n",
+	.usage =
+		"Usage: expiryctl recheck [options] TARGET... | all\n"
+		"The daemon looks at these targets now. TARGET: a text, an id, or 8 digits of it or "
+		"more.\n\n"
+		"      --wait[=T]       wait for the looks (60s); status 1 when an outcome is not ok, or "
+		"the\n                       time is over\n"
+		"      --yes            all, where nobody sits at a terminal\n" ASKING_HELP
+		"\nExamples:\n"
+		"  expiryctl recheck www.example.com --wait\n"
+		"  expiryctl recheck all --yes\n",
 	.run = run,
 };

@@ -62,9 +62,9 @@ static json_t *without_zeros(const json_t *counts)
 static void print_outbox(const json_t *answer)
 {
 	static const struct fact facts[] = {
-		{"waiting", "waiting"},	      {"parked", "parked"}, {"sent", "sent"},
-		{"failed", "failed"},	      {"oldest_at", "oldest"},
-		{"last_error", "last error"}, {NULL, NULL},
+		{"waiting", "waiting"}, {"parked", "parked"},	 {"sent", "sent"},
+		{"failed", "failed"},	{"oldest_at", "oldest"}, {"last_error", "last error"},
+		{NULL, NULL},
 	};
 	const json_t *box;
 	struct buf text;
@@ -121,12 +121,13 @@ static int run(const struct globals *globals, int argc, char **argv)
 const struct cmd cmd_status = {
 	.name = "status",
 	.what = "how the daemon is: store, configuration, queues, outbox",
-	.usage = "Usage: expiryctl status [options]\n"
-		 "Shows the instance, its store and configuration (and one that was refused), counts "
-		 "by outcome\nand time left, queues, lag and what waits to be sent.\n\n" ASKING_HELP
-		 "      --exit-code      status 1 when the daemon answers\n"
-		 "\nExamples:\n"
-		 "  expiryctl status\n"
-		 "  expiryctl status --format json\n",
+	.usage =
+		"Usage: expiryctl status [options]\n"
+		"Shows the instance, its store and configuration (and one that was refused), counts "
+		"by outcome\nand time left, queues, lag and what waits to be sent.\n\n" ASKING_HELP
+		"      --exit-code      status 1 when the daemon answers\n"
+		"\nExamples:\n"
+		"  expiryctl status\n"
+		"  expiryctl status --format json\n",
 	.run = run,
 };

@@ -20,12 +20,12 @@ static void tell(void *arg, const char *line)
 	puts(buf_text(text));
 }
 
-/* A wrong URL, another program's file and a damaged store are all ERR_INVALID; the stores say "damaged" of
- * the last alone. */
+/* A wrong URL, another program's file and a damaged store are all ERR_INVALID; the stores say
+ * "damaged" of the last alone. */
 static int status_of(const struct err *err)
 {
 	return err->class == ERR_INVALID && strstr(err->text, "damaged") ? EXIT_FAILED
-									  : EXIT_UNKNOWN;
+									 : EXIT_UNKNOWN;
 }
 
 static int run(const struct globals *globals UNUSED, int argc, char **argv)
@@ -55,10 +55,11 @@ static int run(const struct globals *globals UNUSED, int argc, char **argv)
 const struct cmd cmd_store = {
 	.name = "store",
 	.what = "check URL: is a store whole?",
-	.usage = "Usage: expiryctl store check URL\n"
-		 "Reads a whole store and says what is in it and what is damaged. It may be in use.\n"
-		 "Status 0 whole, 1 damaged, 3 cannot be opened.\n"
-		 "\nExamples:\n"
-		 "  expiryctl store check sqlite:///var/lib/expiryd/expiryd.db\n",
+	.usage =
+		"Usage: expiryctl store check URL\n"
+		"Reads a whole store and says what is in it and what is damaged. It may be in use.\n"
+		"Status 0 whole, 1 damaged, 3 cannot be opened.\n"
+		"\nExamples:\n"
+		"  expiryctl store check sqlite:///var/lib/expiryd/expiryd.db\n",
 	.run = run,
 };

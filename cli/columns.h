@@ -1,6 +1,6 @@
 /*
- * The columns of each listing by name, for `expiryctl help columns`. They stand in cmd_list.c, which
- * fills what is here.
+ * The columns of each listing by name, for `expiryctl help columns`. They stand in cmd_list.c,
+ * which fills what is here.
  */
 #ifndef CLI_COLUMNS_H
 #define CLI_COLUMNS_H

@@ -1,7 +1,7 @@
 /*
- * Options of all commands. Behind the command's word they are taken out of the vector before the command
- * reads its own, so that no command has to know them; spelled out there, since an abbreviation might be
- * one of the command's.
+ * Options of all commands. Behind the command's word they are taken out of the vector before the
+ * command reads its own, so that no command has to know them; spelled out there, since an
+ * abbreviation might be one of the command's.
  */
 #include "lib/base/sys.h"
 

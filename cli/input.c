@@ -1,6 +1,6 @@
 /*
- * The descriptor is left blocking, because standard input may be shared with the shell: it is read once
- * each time the loop says that it can be. A regular file cannot be watched and never blocks.
+ * The descriptor is left blocking, because standard input may be shared with the shell: it is read
+ * once each time the loop says that it can be. A regular file cannot be watched and never blocks.
  */
 #include "cli/input.h"
 

@@ -1,6 +1,6 @@
 /*
- * Listings. The rows come whole from the daemon; columns, order and form are made here, and the form
- * never changes what is found.
+ * Listings. The rows come whole from the daemon; columns, order and form are made here, and the
+ * form never changes what is found.
  */
 #include "cli/listing.h"
 
@@ -46,8 +46,8 @@ static bool check_column(const struct listing *listing, const char *name)
 	if (known_column(listing, name))
 		return true;
 	near = str_nearest(name, column_next, listing);
-	cmd_wrong_use(listing->cmd, "there is no column %s%s%s", name, near ? "; did you mean " : "",
-		      near ? near : "");
+	cmd_wrong_use(listing->cmd, "there is no column %s%s%s", name,
+		      near ? "; did you mean " : "", near ? near : "");
 	return false;
 }
 
@@ -101,9 +101,12 @@ static int read_words(struct listing_call *call, int argc, char **argv)
 static int read_call(struct listing_call *call, int argc, char **argv)
 {
 	static const struct option options[] = {
-		{"format", required_argument, NULL, 'f'}, {"columns", required_argument, NULL, 'c'},
-		{"sort", required_argument, NULL, 's'},	  {"limit", required_argument, NULL, 'l'},
-		{"exit-code", no_argument, NULL, 'e'},	  {"all", no_argument, NULL, 'a'},
+		{"format", required_argument, NULL, 'f'},
+		{"columns", required_argument, NULL, 'c'},
+		{"sort", required_argument, NULL, 's'},
+		{"limit", required_argument, NULL, 'l'},
+		{"exit-code", no_argument, NULL, 'e'},
+		{"all", no_argument, NULL, 'a'},
 		{NULL, 0, NULL, 0},
 	};
 	const struct cmd *cmd = call->listing->cmd;
@@ -121,7 +124,8 @@ static int read_call(struct listing_call *call, int argc, char **argv)
 				return EXIT_WRONG;
 		}
 		if (option == 'l' && !str_to_i64(optarg, 1, 100000000, &call->limit))
-			return cmd_wrong_use(cmd, "--limit must be a number from 1, not %s", optarg);
+			return cmd_wrong_use(cmd, "--limit must be a number from 1, not %s",
+					     optarg);
 		if (option == 'e')
 			call->exit_code = true;
 		if (option == 'a' && !call->listing->all)
@@ -174,7 +178,8 @@ void listing_text(struct buf *out, const char *column, const json_t *value)
 		buf_add_str(out, json_is_true(value) ? "yes" : "no");
 	} else if (json_is_array(value) || json_is_object(value)) {
 		add_members(out, value);
-	} else if (text && *column && strlen(text) >= 20 && text[10] == 'T' && clock_parse(text, &at)) {
+	} else if (text && *column && strlen(text) >= 20 && text[10] == 'T' &&
+		   clock_parse(text, &at)) {
 		/* A time for people: to the minute, UTC. */
 		buf_printf(out, "%.10s %.5s", text, text + 11);
 	} else if (text) {
@@ -256,7 +261,9 @@ static void print_table(const struct listing_call *call, const json_t *rows, boo
 	for (size_t c = 0; c < call->columns_len; c++) {
 		heads_text[c] = str_dup(call->columns[c]);
 		for (char *at = heads_text[c]; *at; at++)
-			*at = *at == '_' ? ' ' : (*at >= 'a' && *at <= 'z') ? (char)(*at - 32) : *at;
+			*at = *at == '_'		   ? ' '
+			      : (*at >= 'a' && *at <= 'z') ? (char)(*at - 32)
+							   : *at;
 		heads[c] = heads_text[c];
 		buf_init(&cells[c], TEXT_MAX);
 	}
@@ -322,7 +329,8 @@ static json_t *chosen(const struct listing_call *call, const json_t *row)
 	for (size_t c = 0; c < call->columns_len; c++) {
 		const json_t *value = cell(row, call->columns[c]);
 
-		json_put(out, call->columns[c], value ? json_incref((json_t *)(uintptr_t)value) : NULL);
+		json_put(out, call->columns[c],
+			 value ? json_incref((json_t *)(uintptr_t)value) : NULL);
 	}
 	return out;
 }

@@ -17,9 +17,9 @@
 #include <getopt.h>
 #include <signal.h>
 
-extern const struct cmd cmd_ack, cmd_alerts, cmd_check_config, cmd_events, cmd_explain,
-	cmd_inspect, cmd_instances, cmd_list, cmd_notifier, cmd_notifiers, cmd_pem, cmd_probe,
-	cmd_recheck, cmd_reload, cmd_show, cmd_status, cmd_store, cmd_unack;
+extern const struct cmd cmd_ack, cmd_alerts, cmd_check_config, cmd_events, cmd_explain, cmd_inspect,
+	cmd_instances, cmd_list, cmd_notifier, cmd_notifiers, cmd_pem, cmd_probe, cmd_recheck,
+	cmd_reload, cmd_show, cmd_status, cmd_store, cmd_unack;
 
 /* By name. */
 static const struct cmd *const cmds[] = {

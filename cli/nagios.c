@@ -59,7 +59,7 @@ static void describe(const struct probing_result *result, int64_t days, int stat
 	}
 	date_of(cert->not_after, date, sizeof(date));
 	buf_add_str(out, "Certificate '");
-	clean(cert->common_name	   ? cert->common_name
+	clean(cert->common_name	    ? cert->common_name
 	      : cert->names_len > 0 ? cert->names[0]
 				    : result->target->text,
 	      out);

@@ -115,8 +115,8 @@ static void print_csv(const struct probing_result *result)
 	add_time(&line, has, cert->not_before);
 	add_time(&line, has, cert->not_after);
 	add_number(&line, has, has ? days_left(cert->not_after, result->now) : 0);
-	add_cell(&line, endpoint->trust == TRUST_UNKNOWN ? NULL
-							  : tri(endpoint->trust == TRUST_TRUSTED));
+	add_cell(&line,
+		 endpoint->trust == TRUST_UNKNOWN ? NULL : tri(endpoint->trust == TRUST_TRUSTED));
 	add_cell(&line, tri(endpoint->name_matches));
 	finding_words(result, " ", &words);
 	add_cell(&line, buf_text(&words));
@@ -151,10 +151,9 @@ static void print_row(struct probe_printer *printer, const struct probing_result
 			 (long long)days_left(endpoint->cert.not_after, result->now));
 	}
 	finding_words(result, ", ", &words);
-	printf("%s%-36s %-16s %-10s %6s  %-16s %s%s\n",
-	       printer->color ? severity_color(worst) : "", buf_text(&target),
-	       address[0] ? address : "-", outcome_text(endpoint->outcome), days, date,
-	       words.len ? buf_text(&words) : "-",
+	printf("%s%-36s %-16s %-10s %6s  %-16s %s%s\n", printer->color ? severity_color(worst) : "",
+	       buf_text(&target), address[0] ? address : "-", outcome_text(endpoint->outcome), days,
+	       date, words.len ? buf_text(&words) : "-",
 	       printer->color && *severity_color(worst) ? "\033[0m" : "");
 	buf_reset(&words);
 	if (endpoint->error) {

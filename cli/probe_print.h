@@ -1,5 +1,6 @@
 /*
- * A probe's results for people and machines: table, JSON array, NDJSON, CSV; each written as it comes.
+ * A probe's results for people and machines: table, JSON array, NDJSON, CSV; each written as it
+ * comes.
  */
 #ifndef CLI_PROBE_PRINT_H
 #define CLI_PROBE_PRINT_H

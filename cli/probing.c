@@ -1,6 +1,6 @@
 /*
- * The pump between a source of targets and the probers: reads one more line whenever a place is free, so
- * that ten million targets cost no more memory than a thousand.
+ * The pump between a source of targets and the probers: reads one more line whenever a place is
+ * free, so that ten million targets cost no more memory than a thousand.
  */
 #include "cli/probing.h"
 
@@ -53,7 +53,8 @@ struct pump {
 static void pump_turn(void *arg);
 
 static void give_result(struct pump *pump, const struct target *target,
-			const struct endpoint *endpoint, const struct findings *findings, int64_t now)
+			const struct endpoint *endpoint, const struct findings *findings,
+			int64_t now)
 {
 	struct probing_result result = {
 		.target = target, .endpoint = endpoint, .findings = findings, .now = now};
@@ -239,8 +240,8 @@ static enum input_next begin_next(struct pump *pump)
 	return INPUT_LINE;
 }
 
-/* Roots that were named and are not there would make everything untrusted, which is nobody's news. False: the
- * answer is not there yet, or there is nothing more to do. */
+/* Roots that were named and are not there would make everything untrusted, which is nobody's news.
+ * False: the answer is not there yet, or there is nothing more to do. */
 static bool roots_hold(struct pump *pump)
 {
 	const struct probing_options *options = pump->options;
@@ -333,13 +334,14 @@ static void pump_start(struct pump *pump)
 	char *roots = roots_path(pump);
 	char *resolver = str_dup(options->resolver ? options->resolver : "system");
 	struct lookers_config config = {
-		.setup = {
-			.roots = roots,
-			.resolver = resolver,
-			.concurrency = options->concurrency,
-			.per_address = options->concurrency,
-			.log_level = 1,
-		},
+		.setup =
+			{
+				.roots = roots,
+				.resolver = resolver,
+				.concurrency = options->concurrency,
+				.per_address = options->concurrency,
+				.log_level = 1,
+			},
 	};
 
 	pump->lookers = lookers_new(pump->loop, &config, on_note, pump);
@@ -380,8 +382,7 @@ bool probing_run(const struct probing_options *options, probing_each_fn *each, p
 
 	if (!options->no_verify && !str_eq(options->roots, "system") &&
 	    access(options->roots, R_OK) != 0)
-		return err_set(err, ERR_MISSING, "--roots %s: %s", options->roots,
-			       strerror(errno));
+		return err_set(err, ERR_MISSING, "--roots %s: %s", options->roots, strerror(errno));
 	pump.loop = loop_new();
 	if (options->input) {
 		pump.input = input_new(pump.loop, options->input, on_input, &pump, err);

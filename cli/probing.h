@@ -1,6 +1,6 @@
 /*
- * Looking without a daemon: targets in, one result per endpoint out, as each ends; as many at once as
- * asked for, in memory that does not grow with their number.
+ * Looking without a daemon: targets in, one result per endpoint out, as each ends; as many at once
+ * as asked for, in memory that does not grow with their number.
  */
 #ifndef CLI_PROBING_H
 #define CLI_PROBING_H
@@ -9,14 +9,14 @@
 #include "lib/model/observation.h"
 
 struct probing_options {
-	const char *input;	    /* -i: a file, "-" standard input, NULL none */
-	char **targets;		    /* arguments */
+	const char *input; /* -i: a file, "-" standard input, NULL none */
+	char **targets;	   /* arguments */
 	size_t targets_len;
 	const char *sni, *connect;
 	bool all_addresses;
 	enum family family;
 	int64_t concurrency, rate, timeout_ms;
-	const char *roots;	    /* "system" or a file */
+	const char *roots; /* "system" or a file */
 	bool no_verify;
 	const char *resolver;
 	bool progress;

@@ -1,6 +1,6 @@
 /*
- * A target with all that is known: what it is, each place it answers at, what is found, told and due, and
- * what happened.
+ * A target with all that is known: what it is, each place it answers at, what is found, told and
+ * due, and what happened.
  */
 #include "cli/show_print.h"
 
@@ -10,15 +10,24 @@
 #include "cli/table.h"
 
 static const struct fact target_facts[] = {
-	{"id", "id"},		      {"status", "status"},
-	{"outcome", "outcome"},	      {"error", "error"},
-	{"severity", "severity"},     {"days_left", "days left"},
-	{"organization", "organization"}, {"owner", "owner"},
-	{"tags", "tags"},	      {"note", "note"},
-	{"runbook", "runbook"},	      {"zone", "zone"},
-	{"source", "source"},	      {"first_seen", "first seen"},
-	{"last_probed", "last look"}, {"last_changed", "last change"},
-	{"attempts", "attempts"},     {"rest_until", "rests until"},
+	{"id", "id"},
+	{"status", "status"},
+	{"outcome", "outcome"},
+	{"error", "error"},
+	{"severity", "severity"},
+	{"days_left", "days left"},
+	{"organization", "organization"},
+	{"owner", "owner"},
+	{"tags", "tags"},
+	{"note", "note"},
+	{"runbook", "runbook"},
+	{"zone", "zone"},
+	{"source", "source"},
+	{"first_seen", "first seen"},
+	{"last_probed", "last look"},
+	{"last_changed", "last change"},
+	{"attempts", "attempts"},
+	{"rest_until", "rests until"},
 	{NULL, NULL},
 };
 

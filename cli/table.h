@@ -1,5 +1,6 @@
 /*
- * Tables for a terminal: columns as wide as they need, the widest cut until the line fits the window.
+ * Tables for a terminal: columns as wide as they need, the widest cut until the line fits the
+ * window.
  */
 #ifndef CLI_TABLE_H
 #define CLI_TABLE_H
@@ -9,13 +10,14 @@
 struct table {
 	const char **heads; /* borrowed */
 	size_t columns;
-	char **cells; /* rows * columns, already harmless for a terminal */
+	char **cells;	     /* rows * columns, already harmless for a terminal */
 	const char **colors; /* one a row: an escape sequence or "" */
 	size_t rows, cap;
 };
 void table_init(struct table *table, const char **heads, size_t columns);
 void table_finish(struct table *table);
-/* Texts are escaped here (foreign text may come in); NULL is shown as "-". color borrowed, NULL: none. */
+/* Texts are escaped here (foreign text may come in); NULL is shown as "-". color borrowed, NULL:
+ * none. */
 void table_row(struct table *table, const char *const *texts, const char *color);
 /* width 0: as wide as it gets. */
 void table_print(const struct table *table, FILE *out, size_t width, bool color);

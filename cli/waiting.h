@@ -1,5 +1,6 @@
 /*
- * Waiting for the daemon to have done something: asks again, soon at first, then each second, until a time.
+ * Waiting for the daemon to have done something: asks again, soon at first, then each second, until
+ * a time.
  */
 #ifndef CLI_WAITING_H
 #define CLI_WAITING_H

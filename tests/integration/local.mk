@@ -17,5 +17,5 @@ check_PROGRAMS += tests/integration/expiryd-hooks
 tests_integration_expiryd_hooks_SOURCES = daemon/main.c
 tests_integration_expiryd_hooks_LDADD = daemon/keeper/libkeeper.a notifiers/libnotifiers.a \
 	probes/libprobes_hooks.a $(LIBS_STORES)
-INTEGRATION += tests/integration/probe.sh
-EXTRA_DIST += tests/integration/probe.sh tests/integration/cli-kit.bash
+INTEGRATION += tests/integration/daemon.sh tests/integration/probe.sh
+EXTRA_DIST += tests/integration/daemon.sh tests/integration/probe.sh tests/integration/cli-kit.bash

@@ -209,7 +209,7 @@ run 1 inspect --format json mixed.pem
 json '[c.get("common_name") for c in d["files"][0]["certificates"]] == ["good.test", "good.test", None, "Test Root"]'
 json '"notAfter" in d["files"][0]["certificates"][2]["error"]'
 checks=$((checks + 1))
-[ "$(cat mixed.pem | "$ctl" inspect --format ndjson - | grep -o '"sha256"' | wc -l)" -eq 3 ] ||
+[ "$("$ctl" inspect --format ndjson - <mixed.pem | grep -o '"sha256"' | wc -l)" -eq 3 ] ||
 	fault "inspect of a pipe"
 run 2 inspect "$work/none"
 run 1 inspect certs/good.key
