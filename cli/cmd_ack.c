@@ -129,7 +129,8 @@ const struct cmd cmd_ack = {
 	.usage =
 		"Usage: expiryctl ack [options] ALERT\n"
 		"ALERT: its id, or 8 digits of it or more; a TARGET (all that stands about it); or "
-		"TARGET/KIND.\nAn acknowledged alert is not told again until it gets worse or the time "
+		"TARGET/KIND.\nAn acknowledged alert is not told again until it gets worse or "
+		"the time "
 		"is over.\n\n"
 		"      --for D          for so long (4h, 7d); else until it has ended\n"
 		"      --why TEXT       for those who look\n" ASKING_HELP "\nExamples:\n"
@@ -141,10 +142,9 @@ const struct cmd cmd_ack = {
 const struct cmd cmd_unack = {
 	.name = "unack",
 	.what = "take an acknowledgement back",
-	.usage =
-		"Usage: expiryctl unack [options] ALERT\n"
-		"ALERT: its id, or 8 digits of it or more; a TARGET; or TARGET/KIND.\n\n" ASKING_HELP
-		"\nExamples:\n"
-		"  expiryctl unack www.example.com/expiry\n",
+	.usage = "Usage: expiryctl unack [options] ALERT\n"
+		 "ALERT: its id, or 8 digits of it or more; a TARGET; or "
+		 "TARGET/KIND.\n\n" ASKING_HELP "\nExamples:\n"
+		 "  expiryctl unack www.example.com/expiry\n",
 	.run = run_unack,
 };

@@ -41,11 +41,11 @@ static int run(const struct globals *globals, int argc, char **argv)
 const struct cmd cmd_check_config = {
 	.name = "check-config",
 	.what = "all that is wrong with a configuration file",
-	.usage =
-		"Usage: expiryctl check-config [FILE]\n"
-		"Reads a configuration (default: that of -c, or the daemon's own) as the daemon would, "
-		"and\nprints every fault with file, line and column. Status 2 when there is one.\n"
-		"\nExamples:\n"
-		"  expiryctl check-config /etc/expiryd/expiryd.yaml\n",
+	.usage = "Usage: expiryctl check-config [FILE]\n"
+		 "Reads a configuration (default: that of -c, or the daemon's own) as the daemon "
+		 "would, "
+		 "and\nprints every fault with file, line and column. Status 2 when there is one.\n"
+		 "\nExamples:\n"
+		 "  expiryctl check-config /etc/expiryd/expiryd.yaml\n",
 	.run = run,
 };

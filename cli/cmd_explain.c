@@ -45,10 +45,10 @@ static int run(const struct globals *globals, int argc, char **argv)
 const struct cmd cmd_explain = {
 	.name = "explain",
 	.what = "when and why the next look and the next alert",
-	.usage =
-		"Usage: expiryctl explain [options] TARGET\n"
-		"Says when TARGET (its text, its id, or 8 digits of that) is looked at next and why, "
-		"and which\nthresholds and alerts stand or wait.\n\n" ASKING_HELP "\nExamples:\n"
-		"  expiryctl explain www.example.com\n",
+	.usage = "Usage: expiryctl explain [options] TARGET\n"
+		 "Says when TARGET (its text, its id, or 8 digits of that) is looked at next and "
+		 "why, "
+		 "and which\nthresholds and alerts stand or wait.\n\n" ASKING_HELP "\nExamples:\n"
+		 "  expiryctl explain www.example.com\n",
 	.run = run,
 };

@@ -249,13 +249,14 @@ static int run(const struct globals *globals UNUSED, int argc, char **argv)
 const struct cmd cmd_inspect = {
 	.name = "inspect",
 	.what = "every certificate in files, decoded",
-	.usage =
-		"Usage: expiryctl inspect [options] FILE...\n"
-		"Prints every certificate in PEM or DER files, in their order; - is standard input.\n"
-		"Status 1 when one cannot be parsed or a file has none, 2 when a file cannot be read.\n"
-		"\n" ASKING_HELP "\nExamples:\n"
-		"  expiryctl inspect /etc/ssl/certs/ca-certificates.crt\n"
-		"  openssl s_client -connect www.example.com:443 -showcerts </dev/null | "
-		"expiryctl inspect -\n",
+	.usage = "Usage: expiryctl inspect [options] FILE...\n"
+		 "Prints every certificate in PEM or DER files, in their order; - is standard "
+		 "input.\n"
+		 "Status 1 when one cannot be parsed or a file has none, 2 when a file cannot be "
+		 "read.\n"
+		 "\n" ASKING_HELP "\nExamples:\n"
+		 "  expiryctl inspect /etc/ssl/certs/ca-certificates.crt\n"
+		 "  openssl s_client -connect www.example.com:443 -showcerts </dev/null | "
+		 "expiryctl inspect -\n",
 	.run = run,
 };

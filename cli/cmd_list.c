@@ -239,12 +239,12 @@ const struct cmd cmd_alerts = {
 const struct cmd cmd_events = {
 	.name = "events",
 	.what = "what happened, newest first",
-	.usage =
-		"Usage: expiryctl events [options] [WORD]\n"
-		"Lists the history, newest first. WORD: only what has it in subject, text, actor or "
-		"kind.\n\n" LISTING_HELP "\nExamples:\n"
-		"  expiryctl events --limit 20\n"
-		"  expiryctl events www.example.com --format ndjson\n",
+	.usage = "Usage: expiryctl events [options] [WORD]\n"
+		 "Lists the history, newest first. WORD: only what has it in subject, text, actor "
+		 "or "
+		 "kind.\n\n" LISTING_HELP "\nExamples:\n"
+		 "  expiryctl events --limit 20\n"
+		 "  expiryctl events www.example.com --format ndjson\n",
 	.run = run_events,
 };
 

@@ -117,13 +117,13 @@ static int run(const struct globals *globals, int argc, char **argv)
 const struct cmd cmd_notifier = {
 	.name = "notifier",
 	.what = "test NAME: send a marked message",
-	.usage =
-		"Usage: expiryctl notifier test [options] NAME\n"
-		"Sends a message that is marked as a test through the whole path of the notifier NAME, "
-		"and\nwaits until it is delivered. Status 1 when it is not.\n\n"
-		"      --wait T         wait so long (default 60s)\n"
-		"      --no-wait        do not wait\n"
-		"\nExamples:\n"
-		"  expiryctl notifier test ops\n",
+	.usage = "Usage: expiryctl notifier test [options] NAME\n"
+		 "Sends a message that is marked as a test through the whole path of the notifier "
+		 "NAME, "
+		 "and\nwaits until it is delivered. Status 1 when it is not.\n\n"
+		 "      --wait T         wait so long (default 60s)\n"
+		 "      --no-wait        do not wait\n"
+		 "\nExamples:\n"
+		 "  expiryctl notifier test ops\n",
 	.run = run,
 };

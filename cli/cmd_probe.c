@@ -28,7 +28,8 @@ struct probe_call {
 static const char usage[] =
 	"Usage: expiryctl probe [options] TARGET...\n"
 	"Looks at targets now, without a daemon, and prints what each address serves.\n"
-	"TARGET: HOST, HOST:PORT, [V6]:PORT, NAME:PORT@ADDRESS, https://HOST, or a certificate file.\n"
+	"TARGET: HOST, HOST:PORT, [V6]:PORT, NAME:PORT@ADDRESS, https://HOST, or a certificate "
+	"file.\n"
 	"\n"
 	"  -i FILE              targets from a file, one a line; - is standard input\n"
 	"      --sni NAME       name to send and to look for in the certificate\n"

@@ -267,15 +267,16 @@ static int run(const struct globals *globals, int argc, char **argv)
 const struct cmd cmd_recheck = {
 	.name = "recheck",
 	.what = "look at targets now",
-	.usage =
-		"Usage: expiryctl recheck [options] TARGET... | all\n"
-		"The daemon looks at these targets now. TARGET: a text, an id, or 8 digits of it or "
-		"more.\n\n"
-		"      --wait[=T]       wait for the looks (60s); status 1 when an outcome is not ok, or "
-		"the\n                       time is over\n"
-		"      --yes            all, where nobody sits at a terminal\n" ASKING_HELP
-		"\nExamples:\n"
-		"  expiryctl recheck www.example.com --wait\n"
-		"  expiryctl recheck all --yes\n",
+	.usage = "Usage: expiryctl recheck [options] TARGET... | all\n"
+		 "The daemon looks at these targets now. TARGET: a text, an id, or 8 digits of it "
+		 "or "
+		 "more.\n\n"
+		 "      --wait[=T]       wait for the looks (60s); status 1 when an outcome is "
+		 "not ok, or "
+		 "the\n                       time is over\n"
+		 "      --yes            all, where nobody sits at a terminal\n" ASKING_HELP
+		 "\nExamples:\n"
+		 "  expiryctl recheck www.example.com --wait\n"
+		 "  expiryctl recheck all --yes\n",
 	.run = run,
 };

@@ -70,11 +70,11 @@ static int run(const struct globals *globals, int argc, char **argv)
 const struct cmd cmd_reload = {
 	.name = "reload",
 	.what = "read the configuration again, and say what it changes",
-	.usage =
-		"Usage: expiryctl reload [options]\n"
-		"The daemon reads its configuration again. Prints what changes; or all that is wrong "
-		"with it,\nand then the old one stays in force (status 1).\n\n" ASKING_HELP
-		"\nExamples:\n"
-		"  expiryctl reload\n",
+	.usage = "Usage: expiryctl reload [options]\n"
+		 "The daemon reads its configuration again. Prints what changes; or all that is "
+		 "wrong "
+		 "with it,\nand then the old one stays in force (status 1).\n\n" ASKING_HELP
+		 "\nExamples:\n"
+		 "  expiryctl reload\n",
 	.run = run,
 };

@@ -146,14 +146,15 @@ static int run(const struct globals *globals, int argc, char **argv)
 const struct cmd cmd_show = {
 	.name = "show",
 	.what = "everything known about a target or an alert",
-	.usage =
-		"Usage: expiryctl show [options] X\n"
-		"X: a target's text, the id of a target or of an alert, or 8 digits of one or more.\n"
-		"Shows what the target is, each place it answers at with its certificate, findings, "
-		"alerts,\nthe next look and the history.\n\n" ASKING_HELP
-		"      --exit-code      status 1 when there is one\n"
-		"\nExamples:\n"
-		"  expiryctl show www.example.com\n"
-		"  expiryctl show 3f2a9c1b --format json\n",
+	.usage = "Usage: expiryctl show [options] X\n"
+		 "X: a target's text, the id of a target or of an alert, or 8 digits of one or "
+		 "more.\n"
+		 "Shows what the target is, each place it answers at with its certificate, "
+		 "findings, "
+		 "alerts,\nthe next look and the history.\n\n" ASKING_HELP
+		 "      --exit-code      status 1 when there is one\n"
+		 "\nExamples:\n"
+		 "  expiryctl show www.example.com\n"
+		 "  expiryctl show 3f2a9c1b --format json\n",
 	.run = run,
 };

@@ -121,13 +121,13 @@ static int run(const struct globals *globals, int argc, char **argv)
 const struct cmd cmd_status = {
 	.name = "status",
 	.what = "how the daemon is: store, configuration, queues, outbox",
-	.usage =
-		"Usage: expiryctl status [options]\n"
-		"Shows the instance, its store and configuration (and one that was refused), counts "
-		"by outcome\nand time left, queues, lag and what waits to be sent.\n\n" ASKING_HELP
-		"      --exit-code      status 1 when the daemon answers\n"
-		"\nExamples:\n"
-		"  expiryctl status\n"
-		"  expiryctl status --format json\n",
+	.usage = "Usage: expiryctl status [options]\n"
+		 "Shows the instance, its store and configuration (and one that was refused), "
+		 "counts "
+		 "by outcome\nand time left, queues, lag and what waits to be sent.\n\n" ASKING_HELP
+		 "      --exit-code      status 1 when the daemon answers\n"
+		 "\nExamples:\n"
+		 "  expiryctl status\n"
+		 "  expiryctl status --format json\n",
 	.run = run,
 };

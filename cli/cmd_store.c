@@ -55,11 +55,11 @@ static int run(const struct globals *globals UNUSED, int argc, char **argv)
 const struct cmd cmd_store = {
 	.name = "store",
 	.what = "check URL: is a store whole?",
-	.usage =
-		"Usage: expiryctl store check URL\n"
-		"Reads a whole store and says what is in it and what is damaged. It may be in use.\n"
-		"Status 0 whole, 1 damaged, 3 cannot be opened.\n"
-		"\nExamples:\n"
-		"  expiryctl store check sqlite:///var/lib/expiryd/expiryd.db\n",
+	.usage = "Usage: expiryctl store check URL\n"
+		 "Reads a whole store and says what is in it and what is damaged. It may be in "
+		 "use.\n"
+		 "Status 0 whole, 1 damaged, 3 cannot be opened.\n"
+		 "\nExamples:\n"
+		 "  expiryctl store check sqlite:///var/lib/expiryd/expiryd.db\n",
 	.run = run,
 };

@@ -30,14 +30,17 @@ static const struct cmd *const cmds[] = {
 
 static void print_usage(FILE *out)
 {
-	fputs("Usage: expiryctl [--socket PATH | -c FILE | --url URL --token-file FILE] [--color WHEN]\n"
+	fputs("Usage: expiryctl [--socket PATH | -c FILE | --url URL --token-file FILE] [--color "
+	      "WHEN]\n"
 	      "                 COMMAND [options] [arguments]\n\nCommands:\n",
 	      out);
 	for (size_t i = 0; i < ARRAY_LEN(cmds); i++)
 		fprintf(out, "  %-14s %s\n", cmds[i]->name, cmds[i]->what);
-	fputs("  help           this text, or that of a COMMAND; help columns [THING] names columns\n"
+	fputs("  help           this text, or that of a COMMAND; help columns [THING] names "
+	      "columns\n"
 	      "  version        versions of expiryctl and its libraries\n"
-	      "\nexpiryctl COMMAND --help says more. Exit status: 0 answered, all well; 1 something "
+	      "\nexpiryctl COMMAND --help says more. Exit status: 0 answered, all well; 1 "
+	      "something "
 	      "asked\nabout failed; 2 the call or the configuration is wrong; 3 the daemon or the "
 	      "store could\nnot be asked.\n",
 	      out);

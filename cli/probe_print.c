@@ -12,7 +12,8 @@
 #define CELL_MAX 8192
 
 static const char *const csv_columns =
-	"target,id,address,outcome,error,stage,probed_at,duration_ms,tls_version,common_name,issuer,"
+	"target,id,address,outcome,error,stage,probed_at,duration_ms,tls_version,common_name,"
+	"issuer,"
 	"serial,sha256,not_before,not_after,days_left,trusted,name_matches,findings\r\n";
 
 void probe_print_start(struct probe_printer *printer, enum format format, bool color)
