@@ -37,5 +37,3 @@ lib_loop_libloop_a_SOURCES = \
 	lib/loop/version.c \
 	lib/loop/watch.c \
 	lib/loop/watch.h
-# ldns reads the packets that libunbound's event interface hands over.
-LIBS_LOOP += -lldns
