@@ -5,6 +5,7 @@
 #include "daemon/keeper/api_inside.h"
 
 #include "daemon/keeper/census.h"
+#include "daemon/keeper/sweep.h"
 #include "lib/base/log.h"
 
 #include <errno.h>
@@ -121,6 +122,7 @@ void api_free(struct api *api)
 	if (!api)
 		return;
 	api_drop_all(api);
+	sweep_cancel(api->sweep);
 	httpd_free(api->control);
 	httpd_free(api->tcp);
 	census_free(api->census);

@@ -51,9 +51,12 @@ static void read_page(struct lister *lister)
 {
 	for (size_t i = 0; i < lister->docs_len; i++) {
 		struct err err = {0};
-		json_t *json = lister_parse(&lister->docs[i]);
 		struct alert alert;
+		json_t *json;
 
+		if (!lister_may_match(lister, &lister->docs[i]))
+			continue;
+		json = lister_parse(&lister->docs[i]);
 		if (!json || !alert_from_json(&alert, json, &err)) {
 			log_error("alert document damaged: not listed", "id", lister->docs[i].id,
 				  "why", err.text, NULL);

@@ -86,8 +86,11 @@ static bool is_wanted(const struct lister *lister, const json_t *row)
 static void read_page(struct lister *lister)
 {
 	for (size_t i = 0; i < lister->docs_len; i++) {
-		json_t *row = event_row(&lister->docs[i]);
+		json_t *row;
 
+		if (!lister_may_match(lister, &lister->docs[i]))
+			continue;
+		row = event_row(&lister->docs[i]);
 		if (is_wanted(lister, row))
 			lister->rows[i] = row;
 		else

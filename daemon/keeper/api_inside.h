@@ -20,12 +20,14 @@
 #define API_INSTANCE_AWAY_MS (3 * MS_MINUTE) /* three heartbeats */
 
 struct census;
+struct sweep;
 struct api {
 	struct keeper *keeper;
 	struct httpd *control, *tcp;
 	char *listen;  /* http.listen as it was at the start */
 	bool loopback; /* it is on this machine only */
 	struct api_call *calls;
+	struct sweep *sweep;   /* of a recheck of all; NULL */
 	struct census *census; /* the newest that was taken, for who asks again soon; NULL */
 };
 
@@ -123,7 +125,8 @@ struct lister {
 	int64_t limit, total, emitted;
 	size_t stage, at;
 	char *from, *next; /* store cursors: of this page, behind it */
-	bool first, started, limited, resumed;
+	bool first, started, resumed;
+	int64_t sent_mono; /* of the newest chunk */
 	struct buf out;
 };
 void lister_drop(struct api_call *call); /* of the embedded call */
@@ -133,6 +136,8 @@ void lister_start(struct lister *lister);
 void lister_emit(struct lister *lister);
 /* As api_failed; once rows went out, the list is broken off without its end. */
 bool lister_failed(struct lister *lister, const struct store_answer *answer);
+/* False: the word is not even in the document's text, which need not be parsed then. */
+bool lister_may_match(const struct lister *lister, const struct store_doc *doc);
 /* For kinds whose rows need nothing but their document. */
 json_t *lister_parse(const struct store_doc *doc);
 

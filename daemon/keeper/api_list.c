@@ -12,6 +12,8 @@
 #include "lib/base/str.h"
 
 #define CHUNK ((size_t)64 * 1024)
+/* A long search that finds little says so, or the connection would end as an idle one. */
+#define SILENT_MS (5 * MS_SECOND)
 
 static void ask_page(struct lister *lister);
 
@@ -46,6 +48,17 @@ void lister_drop(struct api_call *call)
 json_t *lister_parse(const struct store_doc *doc)
 {
 	return json_parse(doc->body, doc->body_len, STORE_BODY_MAX, NULL);
+}
+
+bool lister_may_match(const struct lister *lister, const struct store_doc *doc)
+{
+	if (!lister->word)
+		return true;
+	/* These are written otherwise in JSON. */
+	for (const char *at = lister->word; *at; at++)
+		if (*at == '"' || *at == '\\' || (unsigned char)*at < ' ')
+			return true;
+	return str_icontains(doc->body, lister->word);
 }
 
 /* "2.CURSOR": the stage, and the store's own, which may be empty. */
@@ -100,6 +113,7 @@ static void start(struct lister *lister)
 	char at[CLOCK_TEXT_MAX];
 
 	lister->started = lister->first = true;
+	lister->sent_mono = clock_mono_ms();
 	httpd_set_header(lister->call.request, "Cache-Control", "no-store");
 	httpd_chunk_start(lister->call.request, 200, "application/json");
 	buf_add_char(&lister->out, '{');
@@ -227,6 +241,15 @@ static void next_page(struct lister *lister)
 	ask_page(lister);
 }
 
+static void send_chunk(struct lister *lister)
+{
+	buf_add_char(&lister->out, '\n'); /* nothing to JSON, and never an empty chunk */
+	lister->sent_mono = clock_mono_ms();
+	httpd_on_drained(lister->call.request, on_drained, lister);
+	httpd_chunk(lister->call.request, lister->out.data, lister->out.len);
+	buf_reset(&lister->out);
+}
+
 void lister_emit(struct lister *lister)
 {
 	if (!lister->started)
@@ -241,10 +264,8 @@ void lister_emit(struct lister *lister)
 		break_off(lister);
 	} else if (lister->limit == 0) {
 		stop(lister);
-	} else if (lister->out.len >= CHUNK) {
-		httpd_on_drained(lister->call.request, on_drained, lister);
-		httpd_chunk(lister->call.request, lister->out.data, lister->out.len);
-		buf_reset(&lister->out);
+	} else if (lister->out.len >= CHUNK || clock_mono_ms() - lister->sent_mono > SILENT_MS) {
+		send_chunk(lister);
 	} else {
 		next_page(lister);
 	}

@@ -8,14 +8,13 @@
 #include "daemon/keeper/sweep.h"
 #include "daemon/keeper/telling.h"
 
-#include "lib/base/str.h"
+#include "lib/base/log.h"
 
 #define TARGETS_MAX (STORE_ITEMS_MAX - 1)
 
 struct recheck_call {
 	struct api_call call;
 	struct finder finder;
-	struct sweep *sweep;
 	json_t *body, *keys; /* keys: inside body */
 	size_t at;
 	struct batch batch;
@@ -34,7 +33,6 @@ static void drop(struct api_call *call)
 {
 	struct recheck_call *recheck = recheck_of(call);
 
-	sweep_cancel(recheck->sweep);
 	batch_finish(&recheck->batch);
 	json_decref(recheck->body);
 	json_decref(recheck->targets);
@@ -136,30 +134,30 @@ static void begin_some(struct recheck_call *recheck)
 
 static void on_swept(void *arg, int64_t count)
 {
-	struct recheck_call *recheck = arg;
-	json_t *json;
+	struct api *api = arg;
 
-	recheck->sweep = NULL;
-	if (count < 0) {
-		api_problem(&recheck->call, 503,
-			    "The store does not answer: some of the targets "
-			    "are looked at now, others when they were due.");
-		return;
-	}
-	json = asked(recheck);
-	json_put_int(json, "count", count);
-	api_answer_json(&recheck->call, json);
+	api->sweep = NULL;
+	if (count < 0)
+		log_error("recheck of all targets broken off: the store went away", NULL);
+	else
+		log_info("all targets are due", "count", LOG_NUM(count), NULL);
 }
 
 static void on_noted(void *arg, struct store_answer *answer)
 {
 	struct recheck_call *recheck = arg;
-	struct keeper *keeper = recheck->call.keeper;
-	int64_t rate = keeper->config->probe.rate > 0 ? keeper->config->probe.rate : 1;
+	struct api *api = recheck->call.api;
+	int64_t rate = api->keeper->config->probe.rate > 0 ? api->keeper->config->probe.rate : 1;
+	json_t *json;
 
 	if (api_failed(&recheck->call, answer))
 		return;
-	recheck->sweep = sweep_all(keeper, recheck->count * MS_SECOND / rate, on_swept, recheck);
+	/* Whoever asked before wanted no less. */
+	sweep_cancel(api->sweep);
+	api->sweep = sweep_all(api->keeper, recheck->count * MS_SECOND / rate, on_swept, api);
+	json = asked(recheck);
+	json_put_int(json, "count", recheck->count);
+	api_answer_json(&recheck->call, json);
 }
 
 static void on_counted(void *arg, struct store_answer *answer)

@@ -151,7 +151,8 @@ static void read_page(struct lister *lister)
 	size_t len = 0;
 
 	for (size_t i = 0; i < lister->docs_len; i++) {
-		if (!read_record(&lister->docs[i], &record))
+		if (!lister_may_match(lister, &lister->docs[i]) ||
+		    !read_record(&lister->docs[i], &record))
 			continue;
 		if (!lister->word || target_matches(&record, lister->word)) {
 			lister->rows[i] = target_row(&record, lister->call.now);
