@@ -164,7 +164,7 @@ static bool read_word(struct loader *loader, const struct key *key, const struct
 	return load_fault(loader, node, "%s must be one of %s, not %s", loader->path, all, text);
 }
 
-static bool is_name(const char *text)
+bool load_is_name(const char *text)
 {
 	size_t len = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 				  "_.-");
@@ -174,7 +174,7 @@ static bool is_name(const char *text)
 
 static bool read_name(struct loader *loader, const struct node *node, const char *text, void *field)
 {
-	if (!is_name(text))
+	if (!load_is_name(text))
 		return load_fault(
 			loader, node,
 			"%s must be 1 to 64 letters, digits, dots, dashes or underscores, "

@@ -47,14 +47,6 @@ bool load_url(struct loader *loader, const struct key *key, const struct node *n
 	return true;
 }
 
-static bool is_name(const char *text)
-{
-	size_t len = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-				  "_.-");
-
-	return len > 0 && len <= 64 && text[len] == '\0';
-}
-
 static bool read_notifier(struct loader *loader, const struct node *name, const struct node *node,
 			  struct config_notifier *out)
 {
@@ -63,7 +55,7 @@ static bool read_notifier(struct loader *loader, const struct node *name, const 
 
 	out->name = arena_str(&loader->config->arena, name->text);
 	out->place = name->place;
-	if (!is_name(name->text))
+	if (!load_is_name(name->text))
 		return load_fault(loader, name,
 				  "a notifier's name is 1 to 64 letters, digits, dots, dashes or "
 				  "underscores, not %s",

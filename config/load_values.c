@@ -137,19 +137,15 @@ static bool load_names(struct loader *loader, const struct node *node, const cha
 	const struct node *items = node->type == NODE_SCALAR ? node : node->items;
 	size_t len = node->type == NODE_SCALAR ? 1 : node->len;
 	const char **names = arena_alloc(&loader->config->arena, len * sizeof(*names));
-	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-				      "0123456789_.-";
 
 	if (node->type == NODE_MAP || len == 0 || len > 32)
 		return load_fault(loader, node, "%s must be a list of 1 to 32 names", loader->path);
 	for (size_t i = 0; i < len; i++) {
 		const char *text;
-		size_t used;
 
 		if (!load_text(loader, &items[i], loader->path, &text))
 			return false;
-		used = strspn(text, allowed);
-		if (used == 0 || used > 64 || text[used])
+		if (!load_is_name(text))
 			return load_fault(loader, &items[i],
 					  "%s: 1 to 64 letters, digits, dots, dashes or "
 					  "underscores, not %s",

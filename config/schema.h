@@ -65,6 +65,9 @@ bool load_fault(struct loader *loader, const struct node *node, const char *fmt,
 /* The text of a scalar; false with a fault when it is something else. */
 bool load_text(struct loader *loader, const struct node *node, const char *what, const char **out);
 
+/* 1 to 64 letters, digits, dots, dashes or underscores. */
+bool load_is_name(const char *text);
+
 /* Readers of KEY_OTHER, in load_*.c. */
 bool load_targets(struct loader *, const struct key *, const struct node *, void *);
 bool load_notifiers(struct loader *, const struct key *, const struct node *, void *);
