@@ -3,6 +3,7 @@
  * And the answers that all handlers give alike: JSON, problems (RFC 9457), a store that is away.
  */
 #include "daemon/keeper/api_inside.h"
+#include "daemon/keeper/jobs.h"
 
 #include "lib/base/log.h"
 #include "lib/base/str.h"
@@ -141,6 +142,7 @@ bool api_failed(struct api_call *call, const struct store_answer *answer)
 		api_problem(call, 503, "The store does not answer: %s", answer->err.text);
 		return true;
 	case STORE_FULL:
+		claims_store_full(call->keeper->claims, answer->err.text);
 		api_problem(call, 503, "The store takes nothing: %s", answer->err.text);
 		return true;
 	case STORE_LOST:

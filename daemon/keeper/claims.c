@@ -6,6 +6,7 @@
 #include "daemon/keeper/jobs.h"
 
 #include "daemon/keeper/clockwatch.h"
+#include "daemon/keeper/heartbeat.h"
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
 
@@ -26,6 +27,7 @@ struct claims {
 	struct gate gate; /* of probes: how many at once, how many a second */
 	struct timer timer;
 	struct store_call *call;
+	bool full;  /* since a write found no room, until one does */
 	bool again; /* kicked while a claim was under way */
 	int64_t away_ms;
 	int64_t next_at;
@@ -127,6 +129,8 @@ void run_end(struct run *run)
 	if (strcmp(run->kind->kind, JOB_PROBE) == 0)
 		gate_give(&claims->gate, 1);
 	DL_DELETE(claims->runs, run);
+	/* Work given up with its lease still holds what it had gathered. */
+	run->kind->cancel(run);
 	run_free(run);
 	claims_kick(claims);
 }
@@ -157,6 +161,39 @@ void run_release(struct run *run, int64_t due)
 	run->call = store_commit(run->keeper->store, &commit, on_released, run);
 }
 
+static void store_state(struct keeper *keeper, bool up, const char *why)
+{
+	if (keeper->store_up == up)
+		return;
+	keeper->store_up = up;
+	mem_free(keeper->store_fault);
+	keeper->store_fault = up ? NULL : str_dup(why);
+	if (up)
+		log_info("store answers again", NULL);
+	else
+		log_error("store cannot be used: nothing is claimed until it can", "why", why,
+			  NULL);
+}
+
+void claims_store_full(struct claims *claims, const char *why)
+{
+	if (claims->full || !claims->keeper->heartbeat)
+		return;
+	claims->full = true;
+	heartbeat_soon(claims->keeper->heartbeat);
+	store_state(claims->keeper, false, why);
+}
+
+void claims_store_takes(struct claims *claims)
+{
+	if (!claims->full)
+		return;
+	claims->full = false;
+	store_state(claims->keeper, true, NULL);
+	if (!claims->call)
+		timer_set(&claims->timer, claims->away_ms);
+}
+
 void run_store_failed(struct run *run, const struct store_answer *answer, timer_fn *again)
 {
 	struct keeper *keeper = run->keeper;
@@ -170,6 +207,8 @@ void run_store_failed(struct run *run, const struct store_answer *answer, timer_
 		return;
 	case STORE_AWAY:
 	case STORE_FULL:
+		if (answer->status == STORE_FULL)
+			claims_store_full(keeper->claims, answer->err.text);
 		keeper->counters.away++;
 		if (clock_wall_ms() + AWAY_FIRST_MS < run->job.lease_until) {
 			timer_init(&run->again, keeper->loop, again, run);
@@ -215,20 +254,6 @@ static const struct job_kind *kind_named(const char *name)
 	return NULL;
 }
 
-static void store_state(struct keeper *keeper, bool up, const char *why)
-{
-	if (keeper->store_up == up)
-		return;
-	keeper->store_up = up;
-	mem_free(keeper->store_fault);
-	keeper->store_fault = up ? NULL : str_dup(why);
-	if (up)
-		log_info("store answers again", NULL);
-	else
-		log_error("store cannot be used: nothing is claimed until it can", "why", why,
-			  NULL);
-}
-
 static void sleep_until(struct claims *claims, int64_t next_due)
 {
 	bool own = strcmp(store_backend(claims->keeper->store), "sqlite") == 0;
@@ -238,6 +263,9 @@ static void sleep_until(struct claims *claims, int64_t next_due)
 
 	if (next_due < now + wait)
 		wait = next_due > now ? next_due - now : 0;
+	/* While the gate was shut no probe was asked for: next_due does not know of any. */
+	if (gate > 0 && gate < wait)
+		wait = gate;
 	/* What is due and does not fit through the gate waits for the gate, not in a spin. */
 	if (wait == 0)
 		wait = gate > 0 ? gate : 10;
@@ -262,7 +290,8 @@ static void on_claimed(void *arg, struct store_answer *answer)
 		timer_set(&claims->timer, claims->away_ms);
 		return;
 	}
-	store_state(keeper, true, NULL);
+	if (!claims->full)
+		store_state(keeper, true, NULL);
 	claims->away_ms = 0;
 	keeper->last_cycle_at = now;
 	keeper->lag_ms = 0;
@@ -357,7 +386,7 @@ static void claims_ask(void *arg)
 	struct keeper *keeper = claims->keeper;
 	struct store_claim claim = {.queues = claims->queues, .now = clock_wall_ms()};
 
-	if (keeper->draining || claims->call)
+	if (keeper->draining || claims->call || claims->full)
 		return;
 	if (!clockwatch_check(keeper->clockwatch)) {
 		/* Before the build date nothing can be judged: look at the clock again soon. */

@@ -115,6 +115,8 @@ static void on_ensured(void *arg, struct store_answer *answer)
 	struct expansion *expansion = arg;
 
 	expansion->call = NULL;
+	if (answer->status == STORE_FULL)
+		claims_store_full(expansion->keeper->claims, answer->err.text);
 	if (answer->status != STORE_OK)
 		timer_set(&expansion->again, AGAIN_MS);
 	else

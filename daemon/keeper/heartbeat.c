@@ -4,12 +4,15 @@
  */
 #include "daemon/keeper/heartbeat.h"
 
+#include "daemon/keeper/jobs.h"
 #include "daemon/keeper/batch.h"
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
 #include "lib/loop/timer.h"
 
 #define EVERY_MS MS_MINUTE
+/* While the store takes nothing, its room is tried for so often. */
+#define AGAIN_MS (2 * MS_SECOND)
 #define AWAY_MS MS_HOUR
 
 struct heartbeat {
@@ -26,9 +29,13 @@ static void on_written(void *arg, struct store_answer *answer)
 	struct heartbeat *heartbeat = arg;
 
 	heartbeat->call = NULL;
-	if (answer->status != STORE_OK)
+	if (answer->status == STORE_OK)
+		claims_store_takes(heartbeat->keeper->claims);
+	else if (answer->status == STORE_FULL)
+		claims_store_full(heartbeat->keeper->claims, answer->err.text);
+	else
 		log_debug("heartbeat not stored", "why", answer->err.text, NULL);
-	timer_set(&heartbeat->timer, EVERY_MS);
+	timer_set(&heartbeat->timer, heartbeat->keeper->store_up ? EVERY_MS : AGAIN_MS);
 }
 
 static void write_beat(struct heartbeat *heartbeat)
@@ -105,6 +112,12 @@ struct heartbeat *heartbeat_new(struct keeper *keeper)
 	timer_init(&heartbeat->timer, keeper->loop, beat, heartbeat);
 	timer_set(&heartbeat->timer, 0);
 	return heartbeat;
+}
+
+void heartbeat_soon(struct heartbeat *heartbeat)
+{
+	if (!heartbeat->call)
+		timer_set(&heartbeat->timer, AGAIN_MS);
 }
 
 void heartbeat_free(struct heartbeat *heartbeat)

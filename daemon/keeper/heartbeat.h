@@ -10,6 +10,8 @@
 struct keeper;
 struct heartbeat;
 struct heartbeat *heartbeat_new(struct keeper *keeper);
+/* There was no room for something: try soon whether there is for a heartbeat. */
+void heartbeat_soon(struct heartbeat *heartbeat);
 void heartbeat_free(struct heartbeat *heartbeat);
 
 #endif

@@ -45,6 +45,10 @@ struct claims *claims_new(struct keeper *keeper);
 void claims_free(struct claims *claims); /* cancels every run silently */
 /* Something became due or a place became free: claim in the next turn. */
 void claims_kick(struct claims *claims);
+/* Something could not be written for want of room: nothing is claimed until the heartbeat could. A
+ * claim that finds nothing writes nothing, and would not notice. */
+void claims_store_full(struct claims *claims, const char *why);
+void claims_store_takes(struct claims *claims);
 /* A new configuration generation: gates and queues. */
 void claims_reload(struct claims *claims);
 size_t claims_inflight(const struct claims *claims, const char *kind); /* NULL: all */
