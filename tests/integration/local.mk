@@ -19,3 +19,5 @@ tests_integration_expiryd_hooks_LDADD = daemon/keeper/libkeeper.a notifiers/libn
 	probes/libprobes_hooks.a $(LIBS_STORES)
 INTEGRATION += tests/integration/daemon.sh tests/integration/probe.sh
 EXTRA_DIST += tests/integration/daemon.sh tests/integration/probe.sh tests/integration/cli-kit.bash
+INTEGRATION += tests/integration/faults.sh
+EXTRA_DIST += tests/integration/faults.sh tests/integration/faults.py
