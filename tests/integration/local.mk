@@ -21,3 +21,5 @@ INTEGRATION += tests/integration/daemon.sh tests/integration/probe.sh
 EXTRA_DIST += tests/integration/daemon.sh tests/integration/probe.sh tests/integration/cli-kit.bash
 INTEGRATION += tests/integration/faults.sh
 EXTRA_DIST += tests/integration/faults.sh tests/integration/faults.py
+INTEGRATION += tests/integration/hostile.sh
+EXTRA_DIST += tests/integration/hostile.sh tests/integration/hostile.py

@@ -31,8 +31,8 @@ class Farm:
         self.taken = 0
         threading.Thread(target=self.run, daemon=True).start()
 
-    def add(self, behaviour):
-        listener = socket.create_server(("127.0.0.1", 0), backlog=512)
+    def add(self, behaviour, address="127.0.0.1"):
+        listener = socket.create_server((address, 0), backlog=512)
         self.listeners[listener.fileno()] = (listener, behaviour)
         self.poll.register(listener.fileno(), select.EPOLLIN)
         return listener.getsockname()[1]
