@@ -38,7 +38,8 @@ static bool candidates_add(struct sqlite_store *s, struct sqlite_call *call, enu
 	int rc;
 
 	sqlite3_bind_int64(q, 4, claim->now);
-	sqlite3_bind_int64(q, 5, (int64_t)max);
+	if (sql == SQL_JOB_DUE)
+		sqlite3_bind_int64(q, 5, (int64_t)max);
 	while ((rc = sqlite_step(s, q)) == SQLITE_ROW) {
 		if (to->len == to->room) {
 			to->room = to->room ? 2 * to->room : 64;
