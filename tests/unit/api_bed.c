@@ -57,7 +57,8 @@ void api_bed_start(struct api_bed *bed, const char *yaml)
 	char *text;
 
 	*bed = (struct api_bed){0};
-	str_copy(bed->folder, sizeof(bed->folder), "/tmp/expiryd-api-XXXXXX");
+	snprintf(bed->folder, sizeof(bed->folder), "%s/api-XXXXXX",
+		 getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
 	if (!mkdtemp(bed->folder))
 		bug("no folder");
 	snprintf(bed->config_file, sizeof(bed->config_file), "%s/expiryd.yaml", bed->folder);

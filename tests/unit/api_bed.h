@@ -13,7 +13,7 @@
 struct api_bed {
 	struct loop *loop;
 	struct keeper *keeper;
-	char folder[64], config_file[128], socket[128];
+	char folder[64], config_file[128], socket[100];
 	int port;		 /* of http.listen; -1 */
 	size_t warnings, errors; /* logged since the start */
 };

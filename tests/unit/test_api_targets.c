@@ -545,6 +545,34 @@ static void a_slow_reader_holds_one_page(void **state)
 	api_bed_finish(&bed);
 }
 
+/* Nothing is found, and the time goes by: a line now and then, and still JSON at the end. */
+static void a_long_search_is_not_silent(void **state)
+{
+	struct api_bed bed;
+	struct lister *lister;
+	int64_t sent;
+	int fd;
+
+	(void)state;
+	begin(&bed, HOSTS);
+	fd = api_bed_ask_only(&bed, "GET", "/api/v1/targets?word=nowhere");
+	while (!bed.keeper->api->calls ||
+	       !CONTAINER_OF(bed.keeper->api->calls, struct lister, call)->call.store)
+		loop_turn(bed.loop);
+	lister = CONTAINER_OF(bed.keeper->api->calls, struct lister, call);
+	lister->started = lister->first = true;
+	httpd_chunk_start(lister->call.request, 200, "application/json");
+	lister->sent_mono = sent = clock_mono_ms() - 6 * MS_SECOND;
+	while (bed.keeper->api->calls && lister->sent_mono == sent)
+		loop_turn(bed.loop);
+	assert_non_null(bed.keeper->api->calls);
+	assert_true(lister->sent_mono > sent);
+	while (bed.keeper->api->calls)
+		loop_turn(bed.loop);
+	close(fd);
+	api_bed_finish(&bed);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -559,6 +587,7 @@ int main(void)
 		cmocka_unit_test(an_unknown_target_stops_all),
 		cmocka_unit_test(recheck_of_all),
 		cmocka_unit_test(a_slow_reader_holds_one_page),
+		cmocka_unit_test(a_long_search_is_not_silent),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
