@@ -4,8 +4,9 @@
  */
 #include "daemon/keeper/heartbeat.h"
 
-#include "daemon/keeper/jobs.h"
 #include "daemon/keeper/batch.h"
+#include "daemon/keeper/conditions.h"
+#include "daemon/keeper/jobs.h"
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
 #include "lib/loop/timer.h"
@@ -14,12 +15,15 @@
 /* While the store takes nothing, its room is tried for so often. */
 #define AGAIN_MS (2 * MS_SECOND)
 #define AWAY_MS MS_HOUR
+/* Probers that do not come up for so long are told: nothing is looked at meanwhile. */
+#define BLIND_MS (5 * MS_MINUTE)
 
 struct heartbeat {
 	struct keeper *keeper;
 	struct timer timer;
 	struct store_call *call;
 	bool read;
+	int64_t blind_since; /* monotonic; 0: a prober takes looks */
 };
 
 static void beat(void *arg);
@@ -92,12 +96,32 @@ static void on_read(void *arg, struct store_answer *answer)
 	write_beat(heartbeat);
 }
 
+static void watch_probers(struct heartbeat *heartbeat)
+{
+	struct keeper *keeper = heartbeat->keeper;
+	int64_t now = clock_mono_ms();
+	char subject[512];
+
+	if (lookers_ready(keeper->lookers))
+		heartbeat->blind_since = 0;
+	else if (heartbeat->blind_since == 0)
+		heartbeat->blind_since = now;
+	if (heartbeat->blind_since != 0 && now - heartbeat->blind_since < BLIND_MS)
+		return;
+	snprintf(subject, sizeof(subject), "instance/%s", keeper->config->instance.name);
+	condition_set(keeper->conditions, ALERT_KIND_SELF, subject, SEVERITY_CRITICAL,
+		      heartbeat->blind_since != 0,
+		      heartbeat->blind_since ? "no prober can be started: nothing is looked at"
+					     : "probers run again");
+}
+
 static void beat(void *arg)
 {
 	struct heartbeat *heartbeat = arg;
 	struct keeper *keeper = heartbeat->keeper;
 	struct store_key key = {.kind = KIND_INSTANCE, .id = keeper->config->instance.name};
 
+	watch_probers(heartbeat);
 	if (heartbeat->read)
 		write_beat(heartbeat);
 	else
