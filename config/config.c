@@ -63,7 +63,11 @@ static char *read_file(struct sources *sources, const char *path, size_t *len)
 		buf_finish(&text);
 		return NULL;
 	}
-	return text.len ? buf_take(&text) : str_dup("");
+	if (text.len == 0) {
+		buf_finish(&text);
+		return str_dup("");
+	}
+	return buf_take(&text);
 }
 
 static void append(struct arena *arena, struct node *to, const struct node *from)

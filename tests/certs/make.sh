@@ -344,7 +344,9 @@ leaf badtime
 patch badtime "$(offset badtime '[0-9]\{12\}Z')" x
 leaf badsig
 openssl x509 -in badsig.pem -outform DER -out "$work/der"
-printf '\001' | dd of="$work/der" bs=1 seek=$(($(wc -c <"$work/der") - 1)) conv=notrunc 2>/dev/null
+last=$(tail -c 1 "$work/der" | od -An -tu1)
+printf "\\$(printf %03o $((last ^ 1)))" |
+	dd of="$work/der" bs=1 seek=$(($(wc -c <"$work/der") - 1)) conv=notrunc 2>/dev/null
 openssl x509 -inform DER -in "$work/der" -out badsig.pem
 chain badsig inter
 
