@@ -296,7 +296,8 @@ static void step_alert(struct step *step, enum alert_kind kind)
 		.ended = record->ignored ? END_IGNORED : END_NONE,
 	};
 
-	if (verdict->alert_revs[kind] == 0) {
+	/* New, or its document was damaged. */
+	if (!alert->id[0]) {
 		alert_init(alert);
 		alert_name(alert, step->keeper->config->site, kind, record->target.text, true);
 	}
@@ -373,11 +374,15 @@ static void store_alerts(struct step *step, struct batch *batch)
 }
 
 /* Will the coming look be the first after the last attempt of this cycle? Then the target rests. */
-static bool will_rest(const struct record *record, bool failed)
+static bool will_rest(const struct record *record, bool failed, int64_t now)
 {
+	const struct schedule *schedule = &record->schedule;
 	/* The look after a rest begins a new cycle. */
-	int attempts = record->schedule.rest_until == TIME_UNKNOWN ? record->schedule.attempts : 0;
+	int attempts = schedule->rest_until == TIME_UNKNOWN ? schedule->attempts : 0;
 
+	/* An early look, for the sake of another alert's repeat, does not end the rest. */
+	if (failed && schedule->rest_until != TIME_UNKNOWN && now < schedule->rest_until)
+		return true;
 	return failed && attempts + 1 >= record->target.policy.retry_attempts;
 }
 
@@ -395,7 +400,8 @@ int64_t verdict_conclude(struct keeper *keeper, struct verdict *verdict,
 	int64_t next;
 
 	step.clock_hold = clock_holds(keeper, record);
-	step.resting = will_rest(record, step.failed && !facts->observation->ours && !facts->held);
+	step.resting = will_rest(record, step.failed && !facts->observation->ours && !facts->held,
+				 facts->now);
 	for (int kind = 0; kind < ALERT_KIND_COUNT; kind++) {
 		if (!verdict->alert_loaded[kind])
 			continue;
@@ -423,6 +429,11 @@ void verdict_close(struct keeper *keeper, struct verdict *verdict, enum end_reas
 
 		if (!verdict->alert_loaded[kind] || verdict->alert_revs[kind] == 0)
 			continue;
+		if (!alert->id[0]) {
+			alert_init(alert);
+			alert_name(alert, keeper->config->site, (enum alert_kind)kind,
+				   record->target.text, true);
+		}
 		telling_add(keeper, batch, alert, verdict->alert_revs[kind],
 			    transition(alert, &input), false, now);
 	}
