@@ -2,8 +2,9 @@
  * The notify job: one per notifier, so that a dead one never delays another, and one delivery at a
  * time, so that a resolve never overtakes its raise.
  *
- *     messages waiting? -> send the oldest -> what became of it -> next due time
- *     none?             -> collect lines -> freeze them into a message
+ *     messages waiting?     -> send the oldest -> what became of it -> next due time
+ *     else lines due?       -> freeze them into a message
+ *     else of first looks?  -> wait until all targets were looked at, then freeze them
  *
  * A message is frozen (members and delivery id) in the store before its first try; a crash between
  * sending and storing the answer sends it again under the same id.
@@ -24,6 +25,10 @@
 #define GIVE_UP_TRIES 10
 /* A configuration that lost the notifier keeps its outbox; it is looked at again this often. */
 #define NO_NOTIFIER_MS MS_HOUR
+/* No try is put off for longer; what seems to be was written before the clock was set back. */
+#define WAIT_MAX_MS (MS_DAY + MS_HOUR)
+/* Are there targets that were never looked at? Asked this often while their digest waits. */
+#define FIRST_LOOK_ASK_MS (5 * MS_SECOND)
 
 struct job_notify {
 	struct run run;
@@ -33,13 +38,21 @@ struct job_notify {
 	char message_kind[STORE_ID_MAX], line_kind[STORE_ID_MAX];
 	struct message message; /* the one being sent */
 	int64_t message_rev;
-	bool more; /* others wait behind it */
 	json_t *rows;
 	struct delivery_result result;
+	bool answered; /* result holds what became of the message */
 	int64_t sent_at;
+	int64_t next_due;
+	bool digest;	  /* lines of first looks are collected */
+	int64_t first_at; /* the oldest line of the digest of first looks */
 };
 
 static void send_or_collect(void *arg);
+static void store_result(void *arg);
+static void on_first(void *arg, struct store_answer *answer);
+static void collect_digest(struct job_notify *job);
+static void page_lines(struct job_notify *job, const char *index, size_t limit,
+		       store_done_fn *done);
 
 static struct job_notify *job_of(struct run *run)
 {
@@ -64,25 +77,20 @@ static void job_notify_cancel(struct run *run)
 	job_notify_drop(job_of(run));
 }
 
-static void give_up(struct job_notify *job, const struct store_answer *answer, timer_fn *again)
-{
-	if (answer->status != STORE_AWAY && answer->status != STORE_FULL)
-		job_notify_drop(job);
-	run_store_failed(&job->run, answer, again);
-}
-
 static void on_moved(void *arg, struct store_answer *answer)
 {
 	struct job_notify *job = arg;
 
 	job->run.call = NULL;
-	if (answer->status != STORE_OK && answer->status != STORE_CONFLICT) {
-		job_notify_drop(job);
-		run_store_failed(&job->run, answer, send_or_collect);
-		return;
-	}
-	job_notify_drop(job);
-	run_end(&job->run);
+	if (answer->status == STORE_OK)
+		run_end(&job->run);
+	else if (answer->status == STORE_CONFLICT)
+		/* A line or the message was written meanwhile: what is there now counts. */
+		send_or_collect(job);
+	else
+		/* What the receiver answered is kept while the store is away: what was
+		 * confirmed is not sent again. */
+		run_store_failed(&job->run, answer, job->answered ? store_result : send_or_collect);
 }
 
 /* Ends the job with a new due time and whatever else the batch holds. */
@@ -160,41 +168,55 @@ static void count_try(struct job_notify *job)
 	message->tries_since_start++;
 }
 
+static void note_failure(struct job_notify *job, struct notifier_slot *slot, int64_t now)
+{
+	slot->failed++;
+	count_try(job);
+	job->message.refused += job->result.status == DELIVERY_REFUSED;
+	str_copy(job->message.detail, sizeof(job->message.detail), job->result.detail);
+	if (is_hopeless(job)) {
+		slot->parked++;
+		job->message.parked_at = now;
+		tell_parked(job);
+		return;
+	}
+	job->next_due = next_try(job, now);
+	job->message.next_at = job->next_due;
+	log_warn("message not delivered", "notifier", job->notifier->name, "delivery",
+		 job->message.id, "try", LOG_NUM(job->message.tries), "why", job->result.detail,
+		 NULL);
+}
+
+/* Counted and told once, however often it takes to store it. */
+static void note_result(struct job_notify *job)
+{
+	struct notifier_slot *slot = slot_of(job);
+	int64_t now = clock_wall_ms();
+
+	job->next_due = now;
+	if (job->result.status != DELIVERY_DONE) {
+		note_failure(job, slot, now);
+		return;
+	}
+	slot->sent++;
+	tell_delivered(job);
+}
+
 /* What became of the try goes into the store; only then is it over. */
 static void store_result(void *arg)
 {
 	struct job_notify *job = arg;
-	struct keeper *keeper = job->run.keeper;
-	struct notifier_slot *slot = slot_of(job);
 	struct batch batch = {0};
-	int64_t now = clock_wall_ms();
-	int64_t due = now;
 
 	batch_expect(&batch, job->message_kind, job->message.id, job->message_rev);
 	if (job->result.status == DELIVERY_DONE) {
-		slot->sent++;
-		tell_delivered(job);
-		outbox_delivered(keeper, &batch, job->notifier->name, &job->message, now);
+		outbox_delivered(job->run.keeper, &batch, job->notifier->name, &job->message,
+				 clock_wall_ms());
 		batch_del(&batch, job->message_kind, job->message.id);
 	} else {
-		slot->failed++;
-		count_try(job);
-		job->message.refused += job->result.status == DELIVERY_REFUSED;
-		str_copy(job->message.detail, sizeof(job->message.detail), job->result.detail);
-		if (is_hopeless(job)) {
-			slot->parked++;
-			job->message.parked_at = now;
-			tell_parked(job);
-		} else {
-			due = next_try(job, now);
-			job->message.next_at = due;
-			log_warn("message not delivered", "notifier", job->notifier->name,
-				 "delivery", job->message.id, "try", LOG_NUM(job->message.tries),
-				 "why", job->result.detail, NULL);
-		}
 		outbox_put_message(&batch, job->message_kind, &job->message);
 	}
-	move(job, &batch, due);
+	move(job, &batch, job->next_due);
 }
 
 static void on_delivered(void *arg, const struct delivery_result *result)
@@ -203,6 +225,8 @@ static void on_delivered(void *arg, const struct delivery_result *result)
 
 	job->delivery = NULL;
 	job->result = *result;
+	job->answered = true;
+	note_result(job);
 	store_result(job);
 }
 
@@ -231,55 +255,125 @@ static void deliver(struct job_notify *job)
 	json_decref(group);
 }
 
+/* Freezing is a commit of its own: the next run of this job sends what it froze. */
 static void on_lines(void *arg, struct store_answer *answer)
 {
 	struct job_notify *job = arg;
-	struct keeper *keeper = job->run.keeper;
 	struct batch batch = {0};
 	int64_t now = clock_wall_ms();
 	int64_t due = STORE_NEVER;
 
 	job->run.call = NULL;
 	if (answer->status != STORE_OK) {
-		give_up(job, answer, send_or_collect);
+		run_store_failed(&job->run, answer, send_or_collect);
 		return;
 	}
-	/* Freezing is a commit of its own: the next run of this job sends what it froze. */
 	if (answer->docs_len > 0)
-		due = outbox_freeze(keeper, &batch, job->notifier->name, job->message_kind,
+		due = outbox_freeze(job->run.keeper, &batch, job->notifier->name, job->message_kind,
 				    job->line_kind, answer->docs, answer->docs_len, now);
-	move(job, &batch, due);
+	if (due < job->next_due)
+		job->next_due = due;
+	if (due <= now || job->digest)
+		move(job, &batch, job->next_due);
+	else
+		page_lines(job, "first", 1, on_first);
+}
+
+static void on_unseen(void *arg, struct store_answer *answer)
+{
+	struct job_notify *job = arg;
+	struct batch batch = {0};
+	int64_t now = clock_wall_ms();
+	int64_t again = job->first_at + OUTBOX_FIRST_LOOK_MS;
+
+	job->run.call = NULL;
+	if (answer->status != STORE_OK) {
+		run_store_failed(&job->run, answer, send_or_collect);
+		return;
+	}
+	if (answer->count == 0) {
+		collect_digest(job);
+		return;
+	}
+	if (again > now + FIRST_LOOK_ASK_MS)
+		again = now + FIRST_LOOK_ASK_MS;
+	move(job, &batch, again < job->next_due ? again : job->next_due);
+}
+
+/* What first looks found is one digest (alerts.md 20): while targets are there that were never
+ * looked at, it waits, but not for ever. */
+static void on_first(void *arg, struct store_answer *answer)
+{
+	struct job_notify *job = arg;
+	struct batch batch = {0};
+	int64_t now = clock_wall_ms(), due;
+	json_t *line;
+
+	job->run.call = NULL;
+	if (answer->status != STORE_OK) {
+		run_store_failed(&job->run, answer, send_or_collect);
+		return;
+	}
+	if (answer->docs_len == 0) {
+		move(job, &batch, job->next_due);
+		return;
+	}
+	line = json_parse(answer->docs[0].body, answer->docs[0].body_len, STORE_BODY_MAX, NULL);
+	job->first_at = json_get_int(line, "at", 0);
+	due = json_get_int(line, "due", 0);
+	json_decref(line);
+	/* A line of the future was written before the clock was set back. */
+	if (now < job->first_at || now - job->first_at >= OUTBOX_FIRST_LOOK_MS)
+		collect_digest(job);
+	else if (now < due)
+		move(job, &batch, due < job->next_due ? due : job->next_due);
+	else
+		job->run.call = store_count(job->run.keeper->store, KIND_TARGET, "outcome",
+					    OUTCOME_COUNT, OUTCOME_COUNT, on_unseen, job);
+}
+
+static void page_lines(struct job_notify *job, const char *index, size_t limit, store_done_fn *done)
+{
+	struct store_page page = {.kind = job->line_kind,
+				  .index = index,
+				  .min = INT64_MIN,
+				  .max = INT64_MAX,
+				  .limit = limit};
+
+	job->run.call = store_page(job->run.keeper->store, &page, done, job);
+}
+
+static void collect_digest(struct job_notify *job)
+{
+	job->digest = true;
+	page_lines(job, "first", OUTBOX_PART_MAX, on_lines);
 }
 
 static void on_messages(void *arg, struct store_answer *answer)
 {
 	struct job_notify *job = arg;
 	struct err err = {0};
-	struct store_page page = {.kind = job->line_kind,
-				  .index = "at",
-				  .min = INT64_MIN,
-				  .max = INT64_MAX,
-				  .limit = OUTBOX_PART_MAX};
 	struct batch batch = {0};
+	int64_t now = clock_wall_ms();
 
 	job->run.call = NULL;
 	if (answer->status != STORE_OK) {
-		give_up(job, answer, send_or_collect);
+		run_store_failed(&job->run, answer, send_or_collect);
 		return;
 	}
 	if (answer->docs_len == 0) {
-		job->run.call = store_page(job->run.keeper->store, &page, on_lines, job);
+		page_lines(job, "due", OUTBOX_PART_MAX, on_lines);
 		return;
 	}
 	message_finish(&job->message);
 	if (!message_read(&job->message, &answer->docs[0], &err)) {
 		log_error("message document damaged: dropped", "why", err.text, NULL);
 		batch_del(&batch, job->message_kind, answer->docs[0].id);
-		move(job, &batch, clock_wall_ms());
+		move(job, &batch, now);
 		return;
 	}
 	job->message_rev = answer->docs[0].rev;
-	if (job->message.next_at > clock_wall_ms())
+	if (job->message.next_at > now && job->message.next_at - now <= WAIT_MAX_MS)
 		move(job, &batch, job->message.next_at);
 	else
 		deliver(job);
@@ -295,6 +389,8 @@ static void send_or_collect(void *arg)
 				  .max = INT64_MAX,
 				  .limit = 1};
 
+	job->answered = job->digest = false;
+	job->next_due = STORE_NEVER;
 	job->run.call = store_page(job->run.keeper->store, &page, on_messages, job);
 }
 

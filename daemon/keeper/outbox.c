@@ -116,12 +116,16 @@ json_t *message_rows(const struct message *message, int64_t now)
 	return rows;
 }
 
-static int64_t earliest_due(json_t *const *lines, size_t len)
+static int64_t earliest_due(json_t *const *lines, size_t len, int64_t now)
 {
 	int64_t due = INT64_MAX;
 
 	for (size_t i = 0; i < len; i++) {
 		int64_t one = json_get_int(lines[i], "due", 0);
+
+		/* Written before the clock was set back. */
+		if (json_get_int(lines[i], "at", 0) > now)
+			one = now;
 
 		if (one < due)
 			due = one;
@@ -173,7 +177,7 @@ int64_t outbox_freeze(struct keeper *keeper, struct batch *batch, const char *no
 		else
 			json_decref(line);
 	}
-	due = len ? earliest_due(lines, len) : now;
+	due = len ? earliest_due(lines, len, now) : now;
 	if (due <= now) {
 		/* A line is one place only: in the outbox or in a message, never in both or
 		 * neither. */

@@ -8,6 +8,8 @@
 #include "daemon/keeper/batch.h"
 
 #define OUTBOX_PART_MAX 500 /* alerts a part */
+/* What first looks find waits for the other first looks, at most so long. */
+#define OUTBOX_FIRST_LOOK_MS (10 * MS_MINUTE)
 
 struct message {
 	char id[37]; /* delivery id */

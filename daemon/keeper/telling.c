@@ -5,6 +5,7 @@
  */
 #include "daemon/keeper/telling.h"
 
+#include "daemon/keeper/outbox.h"
 #include "lib/base/digest.h"
 #include "lib/base/mem.h"
 #include "lib/base/rand.h"
@@ -48,6 +49,7 @@ void telling_line(struct keeper *keeper, struct batch *batch, const struct alert
 	/* What got worse is not held back by grouping (alerts.md 6). */
 	bool at_once = event == EVENT_ESCALATED || event == EVENT_TEST;
 	int64_t due = now + (at_once ? 0 : keeper->config->group_wait_ms);
+	int64_t first = alert->first_look_at;
 	struct store_put *put;
 
 	snprintf(kind, sizeof(kind), KIND_LINE "%s", notifier);
@@ -58,6 +60,12 @@ void telling_line(struct keeper *keeper, struct batch *batch, const struct alert
 	json_put(line, "row", alert_row(alert, now));
 	put = batch_put(batch, kind, alert->event_id, line);
 	batch_index(put, "at", now);
+	/* Either due, or of the digest of first looks, which waits for the other first looks; a
+	 * resolve does not overtake its raise, and comes behind it. */
+	if (at_once || first == TIME_UNKNOWN || now - first >= OUTBOX_FIRST_LOOK_MS)
+		batch_index(put, "due", due);
+	else
+		batch_index(put, "first", first + (event != EVENT_FIRST_LOOK));
 	json_decref(line);
 	telling_wake(batch, notifier, due);
 }

@@ -26,6 +26,7 @@ void alert_init(struct alert *alert)
 		.told_not_after = TIME_UNKNOWN,
 		.not_after = TIME_UNKNOWN,
 		.first_seen_at = TIME_UNKNOWN,
+		.first_look_at = TIME_UNKNOWN,
 		.started_at = TIME_UNKNOWN,
 		.last_told_at = TIME_UNKNOWN,
 		.ended_at = TIME_UNKNOWN,
@@ -137,6 +138,7 @@ static void put_story(json_t *json, const struct alert *alert)
 	codec_put_time(json, "last_told_at", alert->last_told_at);
 	codec_put_time(json, "ended_at", alert->ended_at);
 	codec_put_time(json, "repeat_at", alert->repeat_at);
+	codec_put_time(json, "first_look_at", alert->first_look_at);
 	put_word(json, "told_severity", (int)alert->told_severity,
 		 severity_text(alert->told_severity));
 	put_word(json, "reason", (int)alert->reason, end_reason_text(alert->reason));
@@ -241,6 +243,7 @@ static bool story_from_json(struct alert *out, const json_t *json, struct err *e
 	       codec_time(json, "last_told_at", &out->last_told_at, err) &&
 	       codec_time(json, "ended_at", &out->ended_at, err) &&
 	       codec_time(json, "repeat_at", &out->repeat_at, err) &&
+	       codec_time(json, "first_look_at", &out->first_look_at, err) &&
 	       CODEC_WORD(json, "told_severity", severity_parse, &out->told_severity, err) &&
 	       CODEC_WORD(json, "reason", end_reason_parse, &out->reason, err) &&
 	       CODEC_WORD(json, "event", alert_event_parse, &out->event, err) &&

@@ -36,6 +36,7 @@ struct alert {
 	int64_t first_seen_at; /* of this pending or episode */
 	int64_t started_at, last_told_at, ended_at; /* TIME_UNKNOWN */
 	int64_t repeat_at;			    /* next repeat, or TIME_UNKNOWN */
+	int64_t first_look_at; /* when this episode was found by a first look, or TIME_UNKNOWN */
 	enum severity told_severity;
 	enum end_reason reason;
 	enum alert_event event; /* the last one */

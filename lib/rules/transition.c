@@ -190,6 +190,7 @@ static enum alert_event raise_alert(struct alert *alert, const struct transition
 	/* Stored while it was pending: a crash before this commit does not move the start. */
 	alert->started_at = alert->first_seen_at;
 	alert->ended_at = TIME_UNKNOWN;
+	alert->first_look_at = in->first_look ? in->now : TIME_UNKNOWN;
 	alert->reason = END_NONE;
 	if (is_expiry(alert)) {
 		told_threshold(alert, in->finding);
@@ -372,6 +373,7 @@ static void settle_fresh(struct alert *alert)
 	alert->told_not_after = TIME_UNKNOWN;
 	alert->not_after = TIME_UNKNOWN;
 	alert->first_seen_at = TIME_UNKNOWN;
+	alert->first_look_at = TIME_UNKNOWN;
 	alert->started_at = TIME_UNKNOWN;
 	alert->last_told_at = TIME_UNKNOWN;
 	alert->ended_at = TIME_UNKNOWN;

@@ -18,3 +18,8 @@ check_PROGRAMS += tests/scenarios/test_outage
 TESTS += tests/scenarios/test_outage
 tests_scenarios_test_outage_SOURCES = tests/scenarios/test_outage.c $(scenario_sources)
 tests_scenarios_test_outage_LDADD = $(LIBS_KEEPER) $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/scenarios/test_telling
+TESTS += tests/scenarios/test_telling
+tests_scenarios_test_telling_SOURCES = tests/scenarios/test_telling.c $(scenario_sources)
+tests_scenarios_test_telling_LDADD = $(LIBS_KEEPER) $(CMOCKA_LIBS)
