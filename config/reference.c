@@ -13,15 +13,15 @@ static const char markdown_head[] =
 	"\n"
 	"Made from the table that parses the file (`docs/make-reference`); do not edit.\n"
 	"\n"
-	"One YAML file, and `conf.d/*.yaml` beside it in name order: lists and maps of several files\n"
-	"join, any other key may stand only once. Every key has a default. All faults are reported at\n"
-	"once, each as `file:line:column`, by `expiryd --check-config` too; a bad file on reload leaves\n"
-	"the running configuration in force and raises a `config` alert.\n"
+	"One YAML file, and `conf.d/*.yaml` beside it in name order: lists and maps of several\n"
+	"files join, any other key may stand only once. Every key has a default. All faults are\n"
+	"reported at once, each as `file:line:column`, by `expiryd --check-config` too; a bad file\n"
+	"on reload leaves the running configuration in force and raises a `config` alert.\n"
 	"\n"
 	"Times are written `90s`, `15m`, `24h`, `30d`, `2w`, or several together. A secret is\n"
 	"`{file: PATH}`, `{env: NAME}` (taken out of the environment once read) or\n"
-	"`{credential: NAME}` (systemd); written out it is refused in a file that others can read.\n"
-	"Relative paths begin at the folder of the main file.\n";
+	"`{credential: NAME}` (systemd); written out it is refused in a file that others can\n"
+	"read. Relative paths begin at the folder of the main file.\n";
 
 static const char *type_text(const struct key *key)
 {

@@ -343,8 +343,8 @@ static bool group_each(struct members *members, struct err *err)
 	if (members->held_len > MEMBERS_MAX)
 		return err_set(err, ERR_FULL, "more than %d certificates", MEMBERS_MAX);
 	for (size_t i = 0; i < members->held_len; i++)
-		members->list[members->len++] =
-			(struct member){.leaf = i, .name = str_printf("%zu", i + 1)};
+		members->list[members->len++] = (struct member){.leaf = i,
+								.name = str_printf("%zu", i + 1)};
 	return true;
 }
 

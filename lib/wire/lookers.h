@@ -36,7 +36,7 @@ struct look_request {
 	int64_t deadline_ms;
 	bool all_addresses;
 	const struct observation *known; /* or NULL */
-	int file; /* file targets: an open descriptor, stays the caller's; else -1 */
+	int file;  /* file targets: an open descriptor, stays the caller's; else -1 */
 	bool each; /* of a file: every certificate is a member without a chain, in the file's order,
 		    * whatever they are to each other; one that does not parse too */
 };

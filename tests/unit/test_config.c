@@ -156,7 +156,8 @@ static void all_faults_at_once(void **state)
 		"  - {host: a.example, port: 70000}\n"
 		"log: {level: inof}\n",
 		"expiryd.yaml:1:1: unknown key sit; did you mean site?\n"
-		"expiryd.yaml:3:12: probe.timeout must be a time such as 90s, 15m, 24h, 30d or 2w, not "
+		"expiryd.yaml:3:12: probe.timeout must be a time such as 90s, 15m, 24h, 30d or "
+		"2w, not "
 		"10\n"
 		"expiryd.yaml:4:3: unknown key probe.concurency; did you mean concurrency?\n"
 		"expiryd.yaml:5:12: probe.refresh: the band 48h..24h ends before it begins\n"
@@ -231,7 +232,8 @@ static void secrets_come_from_where_they_are_safe(void **state)
 	assert_null(config);
 	assert_non_null(strstr(said, "other users can read or write it"));
 	mem_free(said);
-	refuses("notifiers: {h: {type: webhook, url: \"http://x/\", secret: {file: none}}, g: {type: "
+	refuses("notifiers: {h: {type: webhook, url: \"http://x/\", secret: {file: none}}, "
+		"g: {type: "
 		"mail}}\n",
 		"expiryd.yaml:1:65: secret none: No such file or directory\n"
 		"expiryd.yaml:1:83: there is no notifier of type mail; this version has webhook\n");
