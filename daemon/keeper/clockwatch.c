@@ -35,6 +35,16 @@ static void check(void *arg)
 	timer_set(&watch->timer, CHECK_EVERY_MS);
 }
 
+static void tell(struct clockwatch *watch, bool firing, const char *text)
+{
+	char subject[512];
+
+	snprintf(subject, sizeof(subject), "instance/%s", watch->keeper->config->instance.name);
+	watch->told = firing;
+	condition_set(watch->keeper->conditions, ALERT_KIND_CLOCK, subject, SEVERITY_CRITICAL,
+		      firing, text);
+}
+
 struct clockwatch *clockwatch_new(struct keeper *keeper)
 {
 	struct clockwatch *watch = MEM_NEW(struct clockwatch);
@@ -43,6 +53,8 @@ struct clockwatch *clockwatch_new(struct keeper *keeper)
 	watch->offset = clock_wall_ms() - clock_boot_ms();
 	timer_init(&watch->timer, keeper->loop, check, watch);
 	timer_set(&watch->timer, CHECK_EVERY_MS);
+	/* What an earlier process left standing would stand for ever. */
+	tell(watch, false, "the clock is believed again");
 	return watch;
 }
 
@@ -53,16 +65,6 @@ void clockwatch_free(struct clockwatch *watch)
 	timer_clear(&watch->timer);
 	sweep_cancel(watch->sweep);
 	mem_free(watch);
-}
-
-static void tell(struct clockwatch *watch, bool firing, const char *text)
-{
-	char subject[512];
-
-	snprintf(subject, sizeof(subject), "instance/%s", watch->keeper->config->instance.name);
-	watch->told = firing;
-	condition_set(watch->keeper->conditions, ALERT_KIND_CLOCK, subject, SEVERITY_CRITICAL,
-		      firing, text);
 }
 
 static void on_swept(void *arg, int64_t count)

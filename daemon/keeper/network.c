@@ -38,7 +38,8 @@ struct zone {
 	size_t from, len;
 	size_t failed; /* in the window: failed or ours, one per target */
 	bool held;
-	int answers;					 /* in a row while held */
+	bool compared; /* what an earlier process left standing was looked at */
+	int answers;   /* in a row while held */
 	char answered[WITNESSES + 1][TARGET_ID_LEN + 1]; /* newest first */
 	int64_t witnesses_at;
 	int64_t ours_since; /* first of a run of failures on our side without any answer; 0: none */
@@ -233,6 +234,9 @@ void network_saw(struct network *network, const char *zone_name, const char *tar
 	case NETWORK_ANSWERED:
 		zone->ours_since = 0;
 		zone->answers++;
+		if (!zone->compared && !zone->held)
+			tell(network, zone, "hosts answer");
+		zone->compared = true;
 		remember_answer(zone, target_id);
 		break;
 	case NETWORK_OURS:

@@ -611,6 +611,32 @@ static void a_damaged_alert_is_begun_anew(void **state)
 	scenario_finish(&scenario);
 }
 
+/* What an earlier process said about the clock and the network does not stand for ever. */
+static void a_restart_takes_back_what_is_over(void **state)
+{
+	struct scenario scenario;
+	struct world world;
+
+	(void)state;
+	begin(&scenario, &world, 0,
+	      "targets: [a.example.org, b.example.org, c.example.org, d.example.org, "
+	      "e.example.org, f.example.org]",
+	      true);
+	scenario_run(&scenario, MS_DAY);
+	world.refusing = true;
+	clock_virtual_jump_wall(2 * MS_HOUR);
+	scenario_run(&scenario, 6 * MS_MINUTE);
+	assert_string_equal(scenario_alert_status(&scenario, "clock", "instance/here"), "firing");
+	scenario_stop(&scenario);
+	world.refusing = false;
+	scenario_continue(&scenario);
+	scenario_run(&scenario, MS_HOUR);
+	assert_string_equal(scenario_alert_status(&scenario, "clock", "instance/here"), "resolved");
+	assert_string_not_equal(scenario_alert_status(&scenario, "network", "zone/default"),
+				"firing");
+	scenario_finish(&scenario);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -628,6 +654,7 @@ int main(void)
 		cmocka_unit_test(an_escalation_does_not_wait_for_it),
 		cmocka_unit_test(a_shut_gate_opens_again),
 		cmocka_unit_test(a_damaged_alert_is_begun_anew),
+		cmocka_unit_test(a_restart_takes_back_what_is_over),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
