@@ -14,7 +14,7 @@ static const char markdown_head[] =
 	"Made from the table that parses the file (`docs/make-reference`); do not edit.\n"
 	"\n"
 	"One YAML file, and `conf.d/*.yaml` beside it in name order: lists and maps of several\n"
-	"files join, any other key may stand only once. Every key has a default. All faults are\n"
+	"files join, any other key may stand once. Every key has a default. All faults are\n"
 	"reported at once, each as `file:line:column`, by `expiryd --check-config` too; a bad file\n"
 	"on reload leaves the running configuration in force and raises a `config` alert.\n"
 	"\n"
