@@ -37,6 +37,9 @@ struct expansion {
 	size_t len, cap;
 	bool settled, has_files;
 	struct known_file *known;
+	char **failed; /* paths that could not be read in the last scan */
+	size_t failed_len;
+	bool glob_failed;
 	struct store_call *call;
 	struct timer again;
 };
@@ -85,6 +88,24 @@ static void known_free(struct known_file *known)
 	mem_free(known);
 }
 
+static void forget_failures(struct expansion *expansion)
+{
+	for (size_t i = 0; i < expansion->failed_len; i++)
+		mem_free(expansion->failed[i]);
+	mem_free(expansion->failed);
+	expansion->failed = NULL;
+	expansion->failed_len = 0;
+	expansion->glob_failed = false;
+}
+
+bool expansion_failed(const struct expansion *expansion, const char *path)
+{
+	for (size_t i = 0; i < expansion->failed_len; i++)
+		if (strcmp(expansion->failed[i], path) == 0)
+			return true;
+	return expansion->glob_failed;
+}
+
 static void list_clear(struct expansion *expansion)
 {
 	for (size_t i = 0; i < expansion->len; i++)
@@ -103,6 +124,7 @@ void expansion_free(struct expansion *expansion)
 	store_cancel(expansion->call);
 	timer_clear(&expansion->again);
 	list_clear(expansion);
+	forget_failures(expansion);
 	HASH_ITER(hh, expansion->known, known, next) {
 		HASH_DEL(expansion->known, known);
 		known_free(known);
@@ -248,12 +270,14 @@ static void scan_add_glob(struct expansion_scan *scan, const struct config_targe
 		for (size_t i = 0; i < found.gl_pathc; i++)
 			if (!str_ends(found.gl_pathv[i], "/"))
 				scan_add_file(scan, found.gl_pathv[i], &wanted->target);
-	if (rc == 0)
+	if (rc == 0) {
 		globfree(&found);
-	else if (rc == GLOB_NOMATCH)
+	} else if (rc == GLOB_NOMATCH) {
 		log_debug("pattern matches no file", "pattern", wanted->pattern, NULL);
-	else
+	} else {
+		scan->expansion->glob_failed = true;
 		log_warn("pattern could not be read", "pattern", wanted->pattern, NULL);
+	}
 }
 
 static void scan_free(struct expansion_scan *scan)
@@ -337,6 +361,23 @@ static bool seen_inode(struct expansion_scan *scan, const struct stat *st)
 	return false;
 }
 
+/* A source keeps its last good answer when it fails: what it gave before stays, or the file itself
+ * is the target, whose look says what is wrong; nothing of it is swept. */
+static void keep_last_answer(struct expansion_scan *scan, const struct pending_file *file)
+{
+	struct expansion *expansion = scan->expansion;
+	struct known_file *known;
+
+	expansion->failed = mem_resize(expansion->failed, expansion->failed_len + 1,
+				       sizeof(*expansion->failed));
+	expansion->failed[expansion->failed_len++] = str_dup(file->path);
+	HASH_FIND_STR(expansion->known, file->path, known);
+	if (known)
+		add_known(scan, file, known);
+	else
+		add_file_target(scan, file, NULL);
+}
+
 static void remember(struct expansion_scan *scan, const char *path,
 		     const struct look_result *result)
 {
@@ -368,9 +409,8 @@ static void on_read(void *arg, struct look_result *result)
 	struct known_file *known;
 
 	scan->look = NULL;
-	/* Our own trouble is not remembered: the file is a target either way, and read again. */
 	if (result->crashed || result->released || result->observation.ours) {
-		add_file_target(scan, file, NULL);
+		keep_last_answer(scan, file);
 	} else {
 		remember(scan, file->path, result);
 		HASH_FIND_STR(scan->expansion->known, file->path, known);
@@ -400,8 +440,7 @@ static bool scan_file(struct expansion_scan *scan, struct pending_file *file)
 	}
 	fd = files_open(file->path, &err);
 	if (fd < 0) {
-		/* Its look will say why: a missing file is a finding, not a silence. */
-		add_file_target(scan, file, NULL);
+		keep_last_answer(scan, file);
 		return false;
 	}
 	request.file = fd;
@@ -438,6 +477,7 @@ struct expansion_scan *expansion_scan(struct expansion *expansion, void (*done)(
 	scan->done = done;
 	scan->arg = arg;
 	list_clear(expansion);
+	forget_failures(expansion);
 	/* Everything needed is copied now: a reload may replace the configuration while files are
 	 * read. */
 	for (size_t i = 0; i < config->targets_len; i++) {

@@ -30,6 +30,9 @@ void expansion_scan_cancel(struct expansion_scan *scan); /* accepts NULL */
 /* The list of the last scan, sorted by id, until released. */
 const struct wanted *expansion_use(struct expansion *expansion, size_t *len);
 void expansion_release(struct expansion *expansion);
+/* The last scan could not read this file, or not say whether it is wanted: its targets are not
+ * swept. */
+bool expansion_failed(const struct expansion *expansion, const char *path);
 void expansion_done(struct expansion *expansion); /* the store agrees with the list */
 bool expansion_settled(const struct expansion *expansion);
 

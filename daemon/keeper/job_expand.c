@@ -401,25 +401,31 @@ static bool is_wanted(const struct job_expand *job, const char *id)
 	return false;
 }
 
-static bool is_ours(const struct store_doc *doc, const char *source)
+/* Named by this source, and the source's silence about it is an answer. */
+static bool is_dropped(const struct job_expand *job, const struct store_doc *doc)
 {
+	const struct expansion *expansion = job->run.keeper->expansion;
 	struct err err = {0};
 	json_t *json = json_parse(doc->body, doc->body_len, STORE_BODY_MAX, &err);
 	json_t *sources = json ? json_get_array(json, "sources") : NULL;
+	struct target target;
 	size_t i;
 	json_t *one;
-	bool found = false;
+	bool ours = false;
 
 	json_array_foreach(sources, i, one)
-		found = found || str_eq(json_string_value(one), source);
+		ours = ours || str_eq(json_string_value(one), expansion_source(expansion));
+	if (ours && target_from_json(&target, json_get_object(json, "target"), &err)) {
+		ours = !target.path || !expansion_failed(expansion, target.path);
+		target_finish(&target);
+	}
 	json_decref(json);
-	return found;
+	return ours;
 }
 
 static void on_page(void *arg, struct store_answer *answer)
 {
 	struct job_expand *job = arg;
-	const char *source = expansion_source(job->run.keeper->expansion);
 
 	job->run.call = NULL;
 	if (answer->status != STORE_OK) {
@@ -434,7 +440,7 @@ static void on_page(void *arg, struct store_answer *answer)
 	for (size_t i = 0; i < answer->docs_len; i++) {
 		struct store_doc *doc = &answer->docs[i];
 
-		if (is_wanted(job, doc->id) || !is_ours(doc, source))
+		if (is_wanted(job, doc->id) || !is_dropped(job, doc))
 			continue;
 		job->sweep[job->sweep_len++] = *doc;
 		*doc = (struct store_doc){0};

@@ -157,6 +157,7 @@ struct keeper *keeper_new(struct loop *loop, struct config *config,
 		keeper->heartbeat = heartbeat_new(keeper);
 	keeper->claims = claims_new(keeper);
 	keeper->expansion = expansion_new(keeper);
+	reload_begin(keeper);
 	if (!options->no_listeners) {
 		keeper->api = api_new(keeper, err);
 		if (!keeper->api)

@@ -10,6 +10,7 @@
 #include "daemon/keeper/telling.h"
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
+#include "lib/base/str.h"
 
 static void tell(struct keeper *keeper, bool refused, const char *why)
 {
@@ -36,6 +37,18 @@ static bool refuse(struct keeper *keeper, char *why_take, char **text)
 	mem_free(line);
 	*text = why_take;
 	return false;
+}
+
+/* What names things in the store cannot change under a running daemon: ids would be told twice. */
+static const char *needs_restart(const struct config *from, const struct config *to)
+{
+	if (!str_eq(from->site, to->site))
+		return "site";
+	if (!str_eq(from->store_url, to->store_url))
+		return "store";
+	if (!str_eq(from->instance.name, to->instance.name))
+		return "instance.name";
+	return NULL;
 }
 
 static void wake_notifiers(struct keeper *keeper);
@@ -83,11 +96,17 @@ static void wake_notifiers(struct keeper *keeper)
 	batch_finish(&batch);
 }
 
+void reload_begin(struct keeper *keeper)
+{
+	tell(keeper, false, "the configuration is accepted");
+}
+
 bool keeper_reload(struct keeper *keeper, char **text)
 {
 	struct faults faults = {0};
 	struct config *config = config_load(keeper->config->file, &faults);
 	struct err err = {0};
+	const char *key;
 	char *diff;
 
 	if (!config) {
@@ -97,6 +116,14 @@ bool keeper_reload(struct keeper *keeper, char **text)
 		return refuse(keeper, why, text);
 	}
 	faults_finish(&faults);
+	key = needs_restart(keeper->config, config);
+	if (key) {
+		config_free(config);
+		return refuse(keeper,
+			      str_printf("%s: %s cannot change while the daemon runs: restart it\n",
+					 keeper->config->file, key),
+			      text);
+	}
 	if (!keeper_replace_notifiers(keeper, config, &err)) {
 		config_free(config);
 		return refuse(keeper, str_printf("%s\n", err.text), text);
