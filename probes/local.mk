@@ -30,3 +30,5 @@ EXTRA_LIBRARIES = probes/libprobes_hooks.a
 probes_libprobes_hooks_a_SOURCES = $(probes_libprobes_a_SOURCES)
 probes_libprobes_hooks_a_CPPFLAGS = $(AM_CPPFLAGS) -DEXPIRYD_TEST_HOOKS
 LIBS_PROBES_HOOKS = probes/libprobes_hooks.a $(LIBS_WIRE)
+# Automake cleans no EXTRA_LIBRARIES.
+CLEANFILES += probes/libprobes_hooks.a
