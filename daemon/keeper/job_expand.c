@@ -95,7 +95,8 @@ static void on_extended(void *arg, struct store_answer *answer)
 	struct job_expand *job = arg;
 
 	job->extending = NULL;
-	if (answer->status == STORE_OK)
+	/* A store that was away for one extension may be back for the next. */
+	if (answer->status != STORE_LOST)
 		timer_set(&job->extend, EXTEND_EVERY_MS);
 }
 
